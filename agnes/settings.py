@@ -1,0 +1,190 @@
+"""Settings of Agnes: every knob is an environment variable, read here and nowhere else.
+
+docs/CONFIGURATION.md describes each one; a test keeps that page complete.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from dotenv import load_dotenv
+
+from agnes import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(BASE_DIR / ".env")
+
+# --- Where state lives -----------------------------------------------------------------------------
+DATA_DIR = Path(env.text("AGNES_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATABASE_URL = env.text("DATABASE_URL")
+SPOOL_DIR = DATA_DIR / "spool"
+
+# --- The server ------------------------------------------------------------------------------------
+DEBUG = env.boolean("DEBUG", False)
+SECRET_KEY = env.secret("SECRET_KEY", folder=DATA_DIR, required=bool(DATABASE_URL))
+TOKEN_PEPPER = env.secret("TOKEN_PEPPER", folder=DATA_DIR, required=bool(DATABASE_URL))
+AGNES_BIND = env.text("AGNES_BIND", "127.0.0.1:8000")
+AGNES_URL = env.text("AGNES_URL", f"http://{AGNES_BIND}").rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = [AGNES_URL]
+SEED_ADMIN_EMAIL = env.text("SEED_ADMIN_EMAIL")
+SEED_ADMIN_PASSWORD = env.text("SEED_ADMIN_PASSWORD")
+WEB_THREADS = env.integer("AGNES_WEB_THREADS", 8, minimum=1)
+
+INSTALLED_APPS = [
+    "agnes",
+    "telemetry",
+    "accounts",
+    "agnes.admin_site.AgnesAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_q",
+    "csp",
+    "ninja",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.AuditContextMiddleware",
+    "accounts.middleware.TimeZoneMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "agnes.urls"
+WSGI_APPLICATION = "agnes.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- The database ----------------------------------------------------------------------------------
+# SQLite: transactions take the write lock at their start and wait for it, so two writers never meet
+# "database is locked" half-way. synchronous=FULL: an acknowledged upload survives a power cut.
+SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 30,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+}
+DATABASES: dict[str, Any] = {
+    "default": (
+        dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
+        if DATABASE_URL
+        else {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "agnes.sqlite3"}
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Files -----------------------------------------------------------------------------------------
+STORAGES = {
+    "default": {
+        "BACKEND": "telemetry.storage.DurableFileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR, "allow_overwrite": True},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- People ----------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Safety in the browser -------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = AGNES_URL.startswith("https://")
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+
+# --- Time and language -----------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+# --- Transcripts -----------------------------------------------------------------------------------
+UPLOAD_MAX_WIRE_BYTES = env.integer("UPLOAD_MAX_WIRE_BYTES", 512 * 1024**2, minimum=1)
+UPLOAD_MAX_TRANSCRIPT_BYTES = env.integer("UPLOAD_MAX_TRANSCRIPT_BYTES", 2 * 1024**3, minimum=1)
+
+# --- The worker ------------------------------------------------------------------------------------
+SCHEDULER_USAGE_PROCESSOR_INTERVAL = env.integer(
+    "SCHEDULER_USAGE_PROCESSOR_INTERVAL", 600, minimum=60, multiple_of=60
+)
+WORKER_PROCESSES = env.integer("AGNES_WORKER_PROCESSES", 2, minimum=1)
+PROCESSOR_CLAIM_SECONDS = env.integer("PROCESSOR_CLAIM_SECONDS", 60, minimum=2)
+# No task runs longer than a minute, so the timeout is a last resort. django-q2 counts `retry` from the
+# fetch, when up to queue_limit + 1 tasks wait: retry > timeout * (1 + ceil((queue_limit + 1) / workers)).
+TASK_TIMEOUT = 300
+Q_CLUSTER = {
+    "name": "agnes",
+    "orm": "default",
+    "workers": WORKER_PROCESSES,
+    "queue_limit": WORKER_PROCESSES,
+    "bulk": 1,
+    "timeout": TASK_TIMEOUT,
+    "retry": TASK_TIMEOUT * 4,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 500,
+    "poll": 1.0,
+    "label": "Task queue",
+}
+
+# --- Logs ------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+}
