@@ -1,0 +1,100 @@
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import Model
+from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.admin_base import AuditedAdmin, chip, moment
+from accounts.models import User
+
+PRIVILEGES = ["is_staff", "is_superuser", "groups", "user_permissions"]
+
+
+def time_zones() -> list[tuple[str, str]]:
+    return [(name, name) for name in sorted(zoneinfo.available_timezones())]
+
+
+class PersonForm(UserChangeForm):  # type: ignore[type-arg]
+    time_zone = forms.ChoiceField(choices=time_zones, help_text=User._meta.get_field("time_zone").help_text)
+
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("email", "name")
+        field_classes: dict[str, Any] = {}
+
+
+@admin.register(User)
+class PersonAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
+    audit_family = "user"
+    form = PersonForm
+    add_form = NewPersonForm
+    list_display = ["email", "name", "state", "role", "signed_in"]
+    list_filter = ["is_staff", "is_active", "groups"]
+    search_fields = ["email", "name"]
+    ordering = ["email"]
+    filter_horizontal = ["groups", "user_permissions"]
+    readonly_fields = ["last_login", "date_joined", "access_tokens"]
+    fieldsets = [
+        (None, {"fields": ["email", "name", "time_zone", "password", "access_tokens"]}),
+        ("Rights", {"fields": ["is_active", *PRIVILEGES]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["email", "name", "usable_password", "password1", "password2"]}),
+    ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """People are never deleted, only deactivated or erased."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Only a superuser changes a superuser: whoever sets their password is one."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (request.user.is_superuser or not getattr(obj, "is_superuser", False))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Nobody gives away, or takes for themselves, rights that only a superuser has."""
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else fields + PRIVILEGES
+
+    @admin.display(description="state", ordering="is_active")
+    def state(self, person: User) -> SafeString:
+        return chip("active", "good") if person.is_active else chip("inactive", "look")
+
+    @admin.display(description="role", ordering="is_staff")
+    def role(self, person: User) -> SafeString | str:
+        if person.is_superuser:
+            return chip("superuser")
+        return chip("staff") if person.is_staff else ""
+
+    @admin.display(description="last signed in", ordering="last_login")
+    def signed_in(self, person: User) -> SafeString | str:
+        return moment(person.last_login)
+
+    @admin.display(description="access tokens")
+    def access_tokens(self, person: User) -> SafeString:
+        count = person.tokens.count()
+        return format_html(
+            '<a href="{}?user__id__exact={}">{} token{}</a> · <a href="{}?user={}">Add a token</a>',
+            reverse("admin:accounts_accesstoken_changelist"),
+            person.pk,
+            count,
+            pluralize(count),
+            reverse("admin:accounts_accesstoken_add"),
+            person.pk,
+        )

@@ -1,0 +1,140 @@
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from accounts import tokens
+from accounts.admin_base import chip, moment
+from accounts.models import AccessToken, Scope, User
+
+STATE_CHIPS = {"usable": "good", "expired": "look", "revoked": ""}
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state, state) for state in STATE_CHIPS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        unrevoked = queryset.filter(revoked_at=None)
+        match self.value():
+            case "usable":
+                return unrevoked.exclude(expires_at__lte=timezone.now())
+            case "expired":
+                return unrevoked.filter(expires_at__lte=timezone.now())
+            case "revoked":
+                return queryset.exclude(revoked_at=None)
+        return queryset
+
+
+class NewTokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, initial=[Scope.UPLOAD, Scope.READ], widget=forms.CheckboxSelectMultiple
+    )
+    days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=3650,
+        initial=90,
+        label="Valid for days",
+        help_text="Empty: until it is revoked.",
+    )
+
+    class Meta:
+        model = AccessToken
+        fields = ["user", "name", "scopes"]
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Tokens are issued and revoked, never changed or deleted."""
+
+    form = NewTokenForm
+    autocomplete_fields = ["user"]
+    list_display = ["token", "user", "name", "scope_list", "state", "ends", "used"]
+    list_filter = [StateFilter]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "name", "key_id"]
+    fields = ["token", "user", "name", "scope_list", "state", "created_at", "expires_at", "last_used_at"]
+    actions = ["revoke_tokens"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_accesstoken")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A token acts as its person: only a superuser makes one for somebody else."""
+        if obj:
+            return self.fields
+        return [*(["user"] if request.user.is_superuser else []), "name", "scopes", "days"]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        one_button = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, {**(extra_context or {}), **one_button})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        days = form.cleaned_data["days"]
+        issued, obj.plain = tokens.issue(
+            obj.user if request.user.is_superuser else request.user,
+            name=obj.name,
+            scopes=obj.scopes,
+            expires_at=timezone.now() + timedelta(days=days) if days else None,
+        )
+        obj.pk, obj.key_id, obj.user = issued.pk, issued.key_id, issued.user
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The answer to the form itself shows the secret: it is kept nowhere, not even in a message."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Access token made",
+            "opts": self.opts,
+            "token": obj,
+            "plain": obj.plain,
+        }
+        return TemplateResponse(request, "admin/accounts/accesstoken/issued.html", context)
+
+    @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
+    def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
+        assert isinstance(request.user, User)
+        selected = list(queryset.filter(revoked_at=None))
+        for token in selected:
+            tokens.revoke(token, by=request.user)
+        self.message_user(request, f"Revoked {len(selected)} access tokens.", messages.SUCCESS)
+
+    @admin.display(description="token", ordering="key_id")
+    def token(self, token: AccessToken) -> str:
+        return str(token)
+
+    @admin.display(description="scopes")
+    def scope_list(self, token: AccessToken) -> str:
+        return ", ".join(token.scopes)
+
+    @admin.display(description="expires", ordering="expires_at", empty_value="never")
+    def ends(self, token: AccessToken) -> SafeString | str | None:
+        return moment(token.expires_at) or None
+
+    @admin.display(description="last used", ordering="last_used_at", empty_value="never")
+    def used(self, token: AccessToken) -> SafeString | str | None:
+        return moment(token.last_used_at) or None
+
+    @admin.display(description="state")
+    def state(self, token: AccessToken) -> SafeString:
+        return chip(token.state, STATE_CHIPS[token.state])

@@ -1,0 +1,151 @@
+"""What the admin pages of every app share."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import Min, Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+
+from accounts import audit
+
+
+def chip(text: object, kind: str = "") -> SafeString:
+    """A word in a small box; kinds: `good`, `look` (needs a look), `bad`, or none."""
+    return format_html('<span class="chip {}">{}</span>', f"chip-{kind}" if kind else "", text)
+
+
+def moment(at: datetime | None) -> SafeString | str:
+    """`3 hours ago`, with the exact time in the person's zone as title."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    exact = f"{local:%Y-%m-%d %H:%M:%S %Z}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, _from_now(at))
+
+
+def _from_now(at: datetime) -> str:
+    if abs(timezone.now() - at) < timedelta(minutes=1):
+        return "just now"
+    if at > timezone.now():
+        return f"in {timeuntil(at, depth=1)}"
+    return f"{timesince(at, depth=1)} ago"
+
+
+class UncountedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts at most `LIMIT` rows, so a page costs the same for a thousand rows and for a million.
+
+    Older pages than that are reached by a filter.
+    """
+
+    LIMIT = 5_000
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by().values("pk")[: self.LIMIT].count())
+
+    @property
+    def is_cut(self) -> bool:
+        return self.count >= self.LIMIT
+
+
+class UncountedChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Where the full count is not known, Django offers “Show all”: here only where rows are hidden."""
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count
+
+
+class UncountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list that never counts its table."""
+
+    paginator = UncountedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 100
+    list_max_show_all = 0
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return UncountedChangeList
+
+
+class ReadOnlyAdmin(UncountedAdmin):
+    """Rows that only the server writes: to be looked at by who has the view permission."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What is done on these pages also stands in the audit log, as `<audit_family>.<verb>`."""
+
+    audit_family: str
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._audit("create", obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._audit("change", obj, message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        for obj in queryset:
+            self._audit("delete", obj, [])
+        return super().log_deletions(request, queryset)
+
+    def _audit(self, verb: str, obj: Model, message: Any) -> None:
+        changes = message if isinstance(message, list) else []
+        fields = sorted(
+            {field for change in changes for field in change.get("changed", {}).get("fields", [])}
+        )
+        audit.record(
+            f"{self.audit_family}.{verb}",
+            target=f"{self.audit_family}:{obj.pk}",
+            params={"fields": fields} if fields else {},
+        )
+
+
+class IndexedValuesFilter(admin.AllValuesFieldListFilter):
+    """Offers the values that occur in a field that an index begins with.
+
+    Hops from value to value along the index: one quick query per value, where SELECT DISTINCT reads all.
+    """
+
+    LIMIT = 200
+
+    def __init__(
+        self,
+        field: Any,
+        request: HttpRequest,
+        params: Any,
+        model: type[Model],
+        model_admin: Any,
+        field_path: str,
+    ) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        self.lookup_choices: Any = list(_hop(model._default_manager.all(), field_path, self.LIMIT))
+
+
+def _hop(rows: QuerySet[Any], field: str, limit: int) -> Iterator[Any]:
+    value = rows.aggregate(next=Min(field))["next"]
+    while value is not None and limit:
+        yield value
+        limit -= 1
+        value = rows.filter(**{f"{field}__gt": value}).aggregate(next=Min(field))["next"]

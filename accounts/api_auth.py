@@ -1,0 +1,82 @@
+"""Who may call an API operation: `@router.post("/…", auth=auth(Scope.UPLOAD))`.
+
+A caller shows a bearer access token that has the scope, or the session of a signed-in browser (then
+protected against cross-site requests). Either way `request.user` is the person.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.utils import check_csrf
+
+from accounts import tokens
+from accounts.errors import NotAllowed, NotAuthenticated
+from accounts.models import AccessToken, Scope, User
+
+
+def auth(scope: Scope, permission: str | None = None) -> Sequence[Callable[[HttpRequest], Any]]:
+    """Rules for one operation. With `permission` it is for admins: active, staff, holding that Django
+    permission, and when a token calls, holding the scope `admin` too."""
+    scopes = {scope} | ({Scope.ADMIN} if permission else set())
+    return [TokenAuth(scopes, permission), SessionAuth(permission)]
+
+
+class TokenAuth(HttpBearer):
+    def __init__(self, scopes: set[Scope], permission: str | None) -> None:
+        super().__init__()
+        self.scopes = scopes
+        self.permission = permission
+
+    def authenticate(self, request: HttpRequest, token: str) -> AccessToken:
+        found = tokens.authenticate(token)
+        if found is None:
+            raise NotAuthenticated(
+                "The access token is unknown, expired or revoked.",
+                "Make a new one with `manage.py createtoken`, or ask an admin for one.",
+            )
+        missing = sorted(self.scopes - set(found.scopes))
+        if missing:
+            raise NotAllowed(
+                f"The access token lacks the scope {missing[0]}.",
+                f"Use a token with the scope {' and '.join(sorted(self.scopes))}.",
+            )
+        _require_permission(found.user, self.permission)
+        request.user = found.user
+        return found
+
+
+class SessionAuth(APIKeyCookie):
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __init__(self, permission: str | None) -> None:
+        super().__init__()
+        self.permission = permission
+
+    def __call__(self, request: HttpRequest) -> User:
+        """Unlike ninja's own, tells someone who is not signed in so, before speaking of CSRF."""
+        user = request.user
+        if not isinstance(user, User):
+            raise NotAuthenticated(
+                "You are not signed in.",
+                "Send `Authorization: Bearer agnes_…` with an access token, or sign in with the browser.",
+            )
+        if check_csrf(request):
+            raise NotAllowed(
+                "The CSRF check failed.",
+                "Send the value of the csrftoken cookie as the header X-CSRFToken, or use an access token.",
+            )
+        _require_permission(user, self.permission)
+        return user
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> User:
+        raise NotImplementedError
+
+
+def _require_permission(user: User, permission: str | None) -> None:
+    if permission and not (user.is_active and user.is_staff and user.has_perm(permission)):
+        raise NotAllowed(
+            f"This needs the permission {permission}.", "Ask an admin to give it to you, as staff."
+        )

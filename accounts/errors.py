@@ -1,0 +1,61 @@
+"""The root of Agnes' errors. Every message names the cure; doors turn them into HTTP or CommandError once.
+
+AgnesError
+├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, AppendOnly
+└── telemetry.errors     TranscriptRefused, UploadTooLarge, ...
+"""
+
+
+class AgnesError(Exception):
+    """An error that a person caused or can cure.
+
+    `status` is the HTTP status, `code` the machine's word for it, `hint` the next step,
+    `fields` what was wrong with which input.
+    """
+
+    status = 400
+    code = "error"
+
+    def __init__(self, message: str, hint: str = "", fields: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.fields = fields or {}
+
+
+class NotAuthenticated(AgnesError):
+    status = 401
+    code = "not_authenticated"
+
+
+class NotAllowed(AgnesError):
+    status = 403
+    code = "not_allowed"
+
+
+class NotFound(AgnesError):
+    status = 404
+    code = "not_found"
+
+
+class NeverDeleted(AgnesError):
+    """A person's row stays, because counts and the audit log point at it."""
+
+    status = 409
+    code = "never_deleted"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "People are never deleted.",
+            "Deactivate the person (clear “active”), or erase their data with `manage.py erase_person`.",
+        )
+
+
+class AppendOnly(AgnesError):
+    status = 409
+    code = "append_only"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Rows of the audit log are never changed or deleted.", "Record a further row that corrects it."
+        )

@@ -1,0 +1,30 @@
+"""Signing in and out leaves audit rows."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+
+from accounts import audit
+
+
+def connect() -> None:
+    user_logged_in.connect(record_login, dispatch_uid="audit")
+    user_logged_out.connect(record_logout, dispatch_uid="audit")
+    user_login_failed.connect(record_failed_login, dispatch_uid="audit")
+
+
+def record_login(user: Any, **signal: Any) -> None:
+    audit.record("auth.login", target=f"user:{user.pk}", actor=user)
+
+
+def record_logout(user: Any, **signal: Any) -> None:
+    if user is not None:
+        audit.record("auth.logout", target=f"user:{user.pk}", actor=user)
+
+
+def record_failed_login(credentials: dict[str, Any], **signal: Any) -> None:
+    """What was typed may be an e-mail, or a password in the wrong field: only a known person is named."""
+    users = get_user_model().objects
+    known = users.filter(email=str(credentials.get("username", ""))).only("pk").first()
+    audit.record("auth.login", target=f"user:{known.pk}" if known else "", result="refused")

@@ -1,0 +1,238 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import audit, tokens
+from accounts.admin_base import UncountedPaginator
+from accounts.models import AccessToken, AuditLog, Scope, User
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def may(user: User, *codenames: str) -> User:
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    return user
+
+
+class TestSigningIn:
+    def test_it_is_audited(self, alice: User, client):
+        form = {"username": "Alice@example.com", "password": "correct horse battery staple"}
+        assert client.post("/admin/login/?next=/admin/", form).status_code == 302
+        assert client.post("/admin/logout/").status_code == 200
+        rows = AuditLog.objects.order_by("pk").values_list(
+            "action", "actor", "target", "result", "client_kind"
+        )
+        target = f"user:{alice.pk}"
+        assert list(rows) == [
+            ("auth.login", alice.pk, target, "ok", "web"),
+            ("auth.logout", alice.pk, target, "ok", "web"),
+        ]
+
+    def test_a_failure_is_audited_without_what_was_typed(self, alice: User, client):
+        client.post("/admin/login/", {"username": "alice@example.com", "password": "my secret"})
+        client.post("/admin/login/", {"username": "my secret", "password": "alice@example.com"})
+        known, unknown = AuditLog.objects.order_by("pk")
+        assert (known.result, known.target, known.actor) == ("refused", f"user:{alice.pk}", None)
+        assert (unknown.result, unknown.target) == ("refused", "")
+        assert "secret" not in str(AuditLog.objects.values())
+
+    def test_nul_bytes_are_refused(self, client):
+        answer = client.post("/admin/login/", {"username": "a\x00@example.com", "password": "x"})
+        assert answer.status_code == 200
+
+    def test_people_who_are_not_staff_stay_outside(self, bob: User):
+        assert signed_in(bob).get("/admin/").status_code == 302
+
+
+class TestPeople:
+    def test_an_admin_adds_a_person_who_can_sign_in(self, alice: User):
+        form = {
+            "email": "Erin@example.com",
+            "name": "Erin",
+            "usable_password": "true",
+            "password1": "a-long-pass-phrase",
+            "password2": "a-long-pass-phrase",
+        }
+        assert signed_in(alice).post("/admin/accounts/user/add/", form).status_code == 302
+        assert Client().login(username="erin@example.com", password="a-long-pass-phrase")
+        assert AuditLog.objects.filter(action="user.create", actor=alice.pk).count() == 1
+
+    def test_a_second_person_with_the_same_email_is_refused_in_words(self, alice: User, bob: User):
+        form = {"email": "BOB@example.com", "usable_password": "false"}
+        answer = signed_in(alice).post("/admin/accounts/user/add/", form)
+        assert "already exists" in answer.content.decode()
+
+    def test_a_change_is_audited_by_field_names(self, alice: User, bob: User):
+        form = {"email": "bob@example.com", "name": "Robert", "time_zone": "Europe/Berlin", "is_active": "on"}
+        assert signed_in(alice).post(f"/admin/accounts/user/{bob.pk}/change/", form).status_code == 302
+        row = AuditLog.objects.get(action="user.change")
+        assert row.target == f"user:{bob.pk}"
+        assert "Robert" not in str(row.params)
+        assert len(row.params["fields"]) == 2
+        bob.refresh_from_db()
+        assert (bob.name, bob.time_zone) == ("Robert", "Europe/Berlin")
+
+    def test_the_list_filters_and_searches(self, alice: User, bob: User, dana: User):
+        User.objects.filter(pk=bob.pk).update(is_active=False)
+        client = signed_in(alice)
+        for query, found in (
+            ("?is_staff__exact=1", "dana"),
+            ("?is_active__exact=0", "bob"),
+            ("?q=bo", "bob"),
+        ):
+            page = client.get(f"/admin/accounts/user/{query}").content.decode()
+            assert f"{found}@example.com" in page
+            assert page.count('class="field-name"') == (2 if found == "dana" else 1)
+
+    def test_nobody_is_deleted(self, alice: User, bob: User):
+        client = signed_in(alice)
+        assert client.post(f"/admin/accounts/user/{bob.pk}/delete/", {"post": "yes"}).status_code == 403
+        action = {"action": "delete_selected", "_selected_action": [bob.pk], "post": "yes"}
+        client.post("/admin/accounts/user/", action)
+        assert User.objects.filter(pk=bob.pk).exists()
+
+    def test_staff_cannot_give_themselves_rights(self, dana: User):
+        client = signed_in(may(dana, "change_user", "view_user"))
+        form = {
+            "email": "dana@example.com",
+            "name": "Dana",
+            "time_zone": "UTC",
+            "is_active": "on",
+            "is_superuser": "on",
+            "user_permissions": [Permission.objects.get(codename="view_auditlog").pk],
+        }
+        assert client.post(f"/admin/accounts/user/{dana.pk}/change/", form).status_code == 302
+        dana.refresh_from_db()
+        assert not dana.is_superuser
+        assert dana.user_permissions.count() == 2
+
+    def test_staff_cannot_touch_a_superuser(self, alice: User, dana: User):
+        client = signed_in(may(dana, "change_user", "view_user"))
+        assert client.get(f"/admin/accounts/user/{alice.pk}/password/").status_code == 403
+        form = {"email": "mine@example.com", "time_zone": "UTC"}
+        assert client.post(f"/admin/accounts/user/{alice.pk}/change/", form).status_code == 403
+
+    def test_staff_cannot_give_rights_through_a_group(self, dana: User):
+        group = Group.objects.create(name="team")
+        client = signed_in(may(dana, "change_group", "view_group"))
+        form = {"name": "team", "permissions": [Permission.objects.get(codename="view_auditlog").pk]}
+        assert client.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 403
+
+
+class TestTokens:
+    FORM = {"name": "laptop", "scopes": ["upload"], "days": "30"}
+
+    def test_the_secret_is_shown_once_and_works(self, alice: User, bob: User):
+        client = signed_in(alice)
+        answer = client.post("/admin/accounts/accesstoken/add/", {**self.FORM, "user": bob.pk})
+        [plain] = re.findall(r"agnes_[a-z0-9]{12}_[A-Za-z0-9]{40}", answer.content.decode())
+        assert "no-store" in answer["Cache-Control"]
+        found = tokens.authenticate(plain)
+        assert found is not None
+        assert (found.user, found.scopes) == (bob, ["upload"])
+        secret = plain.rsplit("_", 1)[1]
+        for url in ("", f"{found.pk}/change/", f"{found.pk}/history/"):
+            assert (
+                secret not in client.get(f"/admin/accounts/accesstoken/{url}", follow=True).content.decode()
+            )
+        assert AuditLog.objects.get(action="token.create").actor == alice.pk
+
+    def test_a_form_without_scopes_is_refused(self, alice: User, bob: User):
+        form = {**self.FORM, "scopes": [], "user": bob.pk}
+        signed_in(alice).post("/admin/accounts/accesstoken/add/", form)
+        assert not AccessToken.objects.exists()
+
+    def test_staff_makes_tokens_for_nobody_else(self, alice: User, dana: User):
+        client = signed_in(may(dana, "add_accesstoken"))
+        client.post("/admin/accounts/accesstoken/add/", {**self.FORM, "user": alice.pk})
+        assert AccessToken.objects.get().user == dana
+
+    def test_an_admin_revokes(self, alice: User, bob: User):
+        token, plain = tokens.issue(bob, name="laptop", scopes=[Scope.UPLOAD])
+        action = {"action": "revoke_tokens", "_selected_action": [token.pk]}
+        answer = signed_in(alice).post("/admin/accounts/accesstoken/", action, follow=True)
+        assert "Revoked 1" in answer.content.decode()
+        assert tokens.authenticate(plain) is None
+        assert AuditLog.objects.get(action="token.revoke").actor == alice.pk
+
+    def test_the_list_filters_by_state(self, alice: User, bob: User):
+        past = timezone.now() - timedelta(days=1)
+        made = {
+            "usable": tokens.issue(bob, name="laptop", scopes=[Scope.UPLOAD])[0],
+            "expired": tokens.issue(bob, name="old", scopes=[Scope.UPLOAD], expires_at=past)[0],
+            "revoked": tokens.issue(bob, name="lost", scopes=[Scope.UPLOAD])[0],
+        }
+        tokens.revoke(made["revoked"], by=bob)
+        client = signed_in(alice)
+        for state in made:
+            page = client.get(f"/admin/accounts/accesstoken/?state={state}").content.decode()
+            assert [it for it, token in made.items() if token.key_id in page] == [state]
+
+    def test_who_may_only_look_sees_no_action(self, dana: User, bob: User):
+        token, plain = tokens.issue(bob, name="laptop", scopes=[Scope.UPLOAD])
+        client = signed_in(may(dana, "view_accesstoken"))
+        assert "revoke_tokens" not in client.get("/admin/accounts/accesstoken/").content.decode()
+        client.post(
+            "/admin/accounts/accesstoken/", {"action": "revoke_tokens", "_selected_action": [token.pk]}
+        )
+        assert tokens.authenticate(plain) is not None
+
+
+class TestAuditLogPages:
+    def test_rows_are_read_and_filtered_not_written(self, alice: User):
+        row = audit.record("usage.prune", target="day:2026-01-01", actor=alice)
+        audit.record("token.create", target="token:x")
+        client = signed_in(alice)
+        page = client.get("/admin/accounts/auditlog/?action=usage.prune").content.decode()
+        assert "day:2026-01-01" in page
+        assert "token:x" not in page
+        assert "alice@example.com" in page
+        assert "?action=token.create" in page
+        assert '<select name="action"' not in page
+        for url in ("add/", f"{row.pk}/delete/"):
+            assert client.post(f"/admin/accounts/auditlog/{url}", {"post": "yes"}).status_code == 403
+        assert client.post(f"/admin/accounts/auditlog/{row.pk}/change/", {"action": "x"}).status_code == 403
+
+    def test_the_search_finds_the_whole_target(self, alice: User):
+        audit.record("usage.prune", target="day:2026-01-01")
+        audit.record("usage.prune", target="day:2026-01-02")
+        page = signed_in(alice).get("/admin/accounts/auditlog/?q=day:2026-01-02").content.decode()
+        assert "1 result" in page
+        assert "day:2026-01-01" not in page
+
+    @pytest.mark.parametrize(
+        "address",
+        ["accounts/auditlog/?target=%00", "accounts/user/?q=%00", "django_q/success/%00/change/"],
+    )
+    def test_a_nul_in_the_address_is_the_clients_fault(self, alice: User, address: str):
+        assert signed_in(alice).get(f"/admin/{address}").status_code == 400
+
+    def test_every_count_is_limited(self, alice: User):
+        audit.record("usage.prune")
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            signed_in(alice).get("/admin/accounts/auditlog/?client_kind__exact=web")
+        counts = [query["sql"] for query in queries if "COUNT(" in query["sql"].upper()]
+        assert counts
+        assert all(f"LIMIT {UncountedPaginator.LIMIT}" in sql for sql in counts), counts
+
+    def test_a_long_list_says_that_it_is_cut(self, alice: User, monkeypatch):
+        monkeypatch.setattr(UncountedPaginator, "LIMIT", 101)
+        for _ in range(103):
+            audit.record("usage.prune")
+        page = signed_in(alice).get("/admin/accounts/auditlog/").content.decode()
+        assert "101 or more audit log" in page
+        assert signed_in(alice).get("/admin/accounts/auditlog/?p=2").status_code == 200

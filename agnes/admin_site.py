@@ -1,0 +1,34 @@
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
+
+
+class AgnesAdminSite(AdminSite):
+    site_title = "Agnes"
+    site_header = "Agnes"
+    index_title = "Overview"
+    site_url = None
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return super().admin_view(_without_nul(view), cacheable)
+
+
+class AgnesAdminConfig(AdminConfig):
+    default_site = "agnes.admin_site.AgnesAdminSite"
+
+
+def _without_nul(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Filters and keys go from the address into queries, where PostgreSQL fails on a NUL."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("There is a NUL in the address.")
+        return view(request, *args, **kwargs)
+
+    return wrapped

@@ -1,0 +1,46 @@
+"""System checks of the installation: `manage.py check` names what is wrong and how to cure it."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import register as register_check
+from django.http.request import validate_host
+
+
+def register() -> None:
+    register_check(data_folder_is_writable)
+    register_check(secrets_are_long)
+    register_check(site_is_reached_by_its_own_name)
+
+
+def data_folder_is_writable(**kwargs: Any) -> list[CheckMessage]:
+    folder = Path(settings.DATA_DIR)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if writable:
+        return []
+    hint = f"Make {folder} a folder the server's user may write to, or set AGNES_DATA_DIR to another one."
+    return [Error("The data folder is not writable.", hint=hint, id="agnes.E001")]
+
+
+def secrets_are_long(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG or len(settings.TOKEN_PEPPER) >= 32:
+        return []
+    hint = "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`; old tokens end."
+    return [Warning("TOKEN_PEPPER is shorter than 32 characters.", hint=hint, id="agnes.W001")]
+
+
+def site_is_reached_by_its_own_name(**kwargs: Any) -> list[CheckMessage]:
+    host = urlsplit(settings.AGNES_URL).hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    if validate_host(host, settings.ALLOWED_HOSTS):
+        return []
+    hint = f"Add {host} to ALLOWED_HOSTS, or correct AGNES_URL."
+    return [Error(f"AGNES_URL names a host the server refuses: {host}.", hint=hint, id="agnes.E002")]

@@ -1,0 +1,131 @@
+"""Who gets what: one table of every route of the server and the status it answers to each role.
+
+The first row that fits a route and method holds. `*` in a pattern stands for anything; a row fits every
+route its pattern matches, and every one of them is requested. What stands for `<…>` in a route is in
+`args`, where `{bob}` is bob's id and so on: `world` says which names there are.
+
+The roles: nobody signed in; bob, whose things these are; charlie, another person; dana, staff without
+permissions; alice, the admin; and a program with bob's token of scope `upload`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule, Task
+from django_q.signing import SignedPackage
+
+from accounts import audit, tokens
+from accounts.models import Scope, User
+
+
+@dataclass(frozen=True)
+class Route:
+    pattern: str
+    anonymous: int
+    user: int
+    other: int
+    staff: int
+    admin: int
+    upload_token: int
+    method: str = "GET"
+    args: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""  # instead of filling in the pattern, e.g. where that is a regular expression
+    body: bytes = b""
+    content_type: str = "application/octet-stream"
+
+
+def open_to_all(pattern: str, status: int = 200, **more: Any) -> Route:
+    return Route(pattern, status, status, status, status, status, status, **more)
+
+
+def admin_page(pattern: str, *, admin: int = 200, staff: int = 403, **args: str) -> Route:
+    """A page of the admin site: who is not staff is sent to sign in, a token opens nothing."""
+    return Route(
+        pattern, anonymous=302, user=302, other=302, staff=staff, admin=admin, upload_token=302, args=args
+    )
+
+
+def read_only_pages(prefix: str, object_id: str) -> list[Route]:
+    """The pages of a ReadOnlyAdmin; `object_id` names a row of it that `world` has planted."""
+    return [
+        admin_page(f"{prefix}/add/", admin=403),
+        admin_page(f"{prefix}/<path:object_id>/delete/", admin=403, object_id=object_id),
+        admin_page(f"{prefix}/*", object_id=object_id),
+    ]
+
+
+def world(bob: User) -> dict[str, object]:
+    """What there is to look at, by the name that `args` may use; the cast is there too."""
+    return {
+        "token": tokens.issue(bob, name="laptop", scopes=[Scope.READ])[0].pk,
+        "audit_row": audit.record("test.row").pk,
+        "schedule": Schedule.objects.create(func="math.sqrt").pk,
+        "success": _task(success=True),
+        "failure": _task(success=False),
+        "queued": OrmQ.objects.create(
+            key="agnes", payload=SignedPackage.dumps({"id": "1", "func": "math.sqrt"})
+        ).pk,
+        "group": Group.objects.create(name="team").pk,
+    }
+
+
+TRANSCRIPT = json.dumps(
+    {
+        "type": "user",
+        "sessionId": "6f1c2a8e-0000-4000-8000-000000000001",
+        "uuid": "6f1c2a8e-0000-4000-8000-000000000002",
+        "parentUuid": None,
+        "timestamp": "2026-01-05T10:00:00.000Z",
+        "message": {"role": "user", "content": "Hello"},
+    }
+).encode()
+
+
+def _task(*, success: bool) -> str:
+    now = timezone.now()
+    row = Task(id=f"task-{success}", name="task", func="math.sqrt", started=now, stopped=now, success=success)
+    row.save()
+    return str(row.pk)
+
+
+ROUTES = [
+    open_to_all("", 302),
+    open_to_all("favicon.ico", 302),
+    # The API
+    open_to_all("api/docs"),
+    open_to_all("api/openapi.json"),
+    open_to_all("api/", 404),
+    Route("api/upload/sessions", 401, 201, 201, 201, 201, 201, method="POST", body=TRANSCRIPT),
+    open_to_all("^api/", 404, url="/api/nothing/here"),
+    # The admin site as a whole
+    open_to_all("admin/activity/", 302),
+    open_to_all("admin/users/<int:object_id>/", 302, args={"object_id": "{bob}"}),
+    admin_page("admin/r/<path:content_type_id>/<path:object_id>/", staff=404, admin=404),
+    open_to_all("admin/*/<path:object_id>/", 302),
+    Route("admin/login/", anonymous=200, user=200, other=200, staff=302, admin=302, upload_token=200),
+    # Signing out works by POST only.
+    admin_page("admin/logout/", staff=405, admin=405),
+    admin_page("admin/", staff=200),
+    admin_page("admin/password_change/", staff=200),
+    admin_page("admin/password_change/done/", staff=200),
+    admin_page("admin/jsi18n/", staff=200),
+    admin_page("admin/autocomplete/", admin=403),
+    Route("admin/^(?P<app_label>*", 302, 302, 302, 404, 200, 302, url="/admin/accounts/"),
+    Route("admin/(?P<url>*", 302, 302, 302, 404, 404, 302, url="/admin/nothing"),
+    # People are never deleted, tokens never changed, the audit log only ever read.
+    admin_page("admin/accounts/user/<path:object_id>/delete/", admin=403, object_id="{bob}"),
+    admin_page("admin/accounts/user/<id>/password/", id="{bob}"),
+    admin_page("admin/accounts/user/*", object_id="{bob}"),
+    admin_page("admin/accounts/accesstoken/<path:object_id>/delete/", admin=403, object_id="{token}"),
+    admin_page("admin/accounts/accesstoken/*", object_id="{token}"),
+    *read_only_pages("admin/accounts/auditlog", "{audit_row}"),
+    admin_page("admin/auth/group/*", object_id="{group}"),
+    *read_only_pages("admin/django_q/schedule", "{schedule}"),
+    *read_only_pages("admin/django_q/success", "{success}"),
+    *read_only_pages("admin/django_q/failure", "{failure}"),
+    *read_only_pages("admin/django_q/ormq", "{queued}"),
+]

@@ -1,0 +1,42 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+
+LONG = "x" * 40
+
+
+def ids() -> dict[str, CheckMessage]:
+    return {str(message.id): message for message in run_checks() if str(message.id).startswith("agnes.")}
+
+
+@pytest.fixture(autouse=True)
+def sound_settings(settings: Any) -> None:
+    settings.TOKEN_PEPPER = LONG
+
+
+class TestSystemChecks:
+    def test_a_sound_installation_has_nothing_to_say(self):
+        assert ids() == {}
+
+    def test_e001_the_data_folder_is_not_writable(self, settings: Any, tmp_path: Path):
+        (tmp_path / "file").touch()
+        settings.DATA_DIR = tmp_path / "file" / "data"
+        assert "AGNES_DATA_DIR" in str(ids()["agnes.E001"].hint)
+
+    def test_e002_the_address_is_refused_by_the_server_itself(self, settings: Any):
+        settings.AGNES_URL = "https://agnes.example"
+        assert "ALLOWED_HOSTS" in str(ids()["agnes.E002"].hint)
+        settings.ALLOWED_HOSTS = [".example"]
+        assert ids() == {}
+
+    def test_an_ipv6_address_may_be_the_servers_own(self, settings: Any):
+        settings.AGNES_URL, settings.ALLOWED_HOSTS = "http://[::1]:8000", ["[::1]"]
+        assert ids() == {}
+
+    def test_w001_the_pepper_is_short(self, settings: Any):
+        settings.TOKEN_PEPPER = "x"
+        assert "agnes.W001" in ids()
+        settings.DEBUG = True
+        assert ids() == {}

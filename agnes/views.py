@@ -1,0 +1,36 @@
+"""Error pages: the API's one shape under /api/, a page everywhere else."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from agnes import api_errors
+
+
+def bad_request(request: HttpRequest, exception: Exception, **kwargs: Any) -> HttpResponse:
+    if _is_api(request):
+        return api_errors.bad_request(request)
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception, **kwargs: Any) -> HttpResponse:
+    if _is_api(request):
+        return api_errors.not_allowed(request)
+    return defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception, **kwargs: Any) -> HttpResponse:
+    if _is_api(request):
+        return api_errors.not_found(request)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    if _is_api(request):
+        return api_errors.unexpected(request)
+    return defaults.server_error(request)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
