@@ -1,0 +1,59 @@
+"""A server of its own for one measurement: an empty data folder, migrated, filled with transcripts."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def empty_server(database_url: str = "") -> Iterator[Path]:
+    """Set Django up on an empty data folder (and `database_url`, an empty database). Once a process."""
+    with tempfile.TemporaryDirectory(prefix="agnes-bench-") as folder:
+        os.environ["AGNES_DATA_DIR"] = folder
+        os.environ["DJANGO_SETTINGS_MODULE"] = "agnes.settings"
+        os.environ.setdefault("LOG_LEVEL", "WARNING")
+        if database_url:
+            os.environ |= {"DATABASE_URL": database_url, "SECRET_KEY": "bench", "TOKEN_PEPPER": "bench"}
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        yield Path(folder)
+
+
+def store_corpus(corpus: Path) -> int:
+    """Upload every transcript below `corpus`, each top folder as one person; the number stored."""
+    from accounts.models import User
+    from telemetry.intake.storing import store_transcript
+    from telemetry.transcripts.scanning import NotATranscript
+
+    stored = 0
+    for folder in sorted(path for path in corpus.iterdir() if path.is_dir()):
+        owner = User.objects.create_user(f"{folder.name.lower()}@bench.example")
+        for path in sorted(folder.rglob("*.jsonl")):
+            with path.open("rb") as file:
+                try:
+                    store_transcript(owner, iter(lambda: file.read(1 << 18), b""))  # noqa: B023
+                except Exception as error:
+                    if not isinstance(error.__cause__, NotATranscript):
+                        raise
+                else:
+                    stored += 1
+    return stored
+
+
+def forget_results() -> None:
+    """Everything pending again."""
+    from telemetry import models
+
+    for model in (
+        models.UsageEvent,
+        models.UsageMessage,
+        models.UsageSessionSummary,
+        models.SessionProcessorState,
+        models.UsageDirtyDay,
+    ):
+        model._default_manager.all()._raw_delete("default")

@@ -1,0 +1,81 @@
+"""What can go wrong with telemetry, as people meet it.
+
+AgnesError
+├── TranscriptRefused      the content is no transcript
+├── SessionFileTaken       another session of the person has the same session_file
+├── UploadTooLarge         over a limit of the settings
+├── UploadCorrupt          does not inflate as its Content-Encoding says, or ended early
+├── EncodingUnsupported    a Content-Encoding that Agnes does not know, or a form instead of a raw body
+├── UploadBusy             nothing wrong: send it again
+└── UnknownProcessor       no processor has this name
+
+ClaimLost and TranscriptChanged are told by one part to another and never reach a person.
+"""
+
+from accounts.errors import AgnesError
+
+
+class TranscriptRefused(AgnesError):
+    status = 422
+    code = "not_a_transcript"
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        """`line` is the 1-based line on which the reason shows."""
+        where = "" if line is None else f" (line {line})"
+        super().__init__(
+            f"Not a transcript: {reason}{where}.",
+            "Upload a *.jsonl file of ~/.claude/projects as Claude Code wrote it.",
+            {} if line is None else {"line": str(line)},
+        )
+
+
+class SessionFileTaken(AgnesError):
+    """Only an id made for this purpose looks like the hash of another."""
+
+    status = 422
+    code = "session_file_taken"
+
+    def __init__(self, session_file: str) -> None:
+        super().__init__(
+            f"Another session of yours is stored as {session_file} already.",
+            "Upload *.jsonl files of ~/.claude/projects as Claude Code wrote them.",
+        )
+
+
+class UploadTooLarge(AgnesError):
+    status = 413
+    code = "too_large"
+
+    def __init__(self, what: str, limit: int, setting: str) -> None:
+        super().__init__(
+            f"{what} is larger than {limit} bytes.",
+            f"Leave this transcript out, or ask an operator to raise {setting}.",
+        )
+
+
+class UploadCorrupt(AgnesError):
+    status = 422
+    code = "corrupt"
+
+
+class EncodingUnsupported(AgnesError):
+    status = 415
+    code = "unsupported_encoding"
+
+
+class UploadBusy(AgnesError):
+    status = 503
+    code = "busy"
+
+
+class UnknownProcessor(AgnesError):
+    status = 422
+    code = "unknown_processor"
+
+
+class ClaimLost(Exception):
+    """This worker's claim on a person expired, and another worker took it: stop, it goes on there."""
+
+
+class TranscriptChanged(Exception):
+    """A transcript changed while it was processed: leave it, it is pending again."""

@@ -1,0 +1,71 @@
+"""What an upload is to the parts of its transcript that are stored already (docs/COUNTING.md section 3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import models
+
+from telemetry.errors import TranscriptChanged
+from telemetry.intake.spooling import Spool, prefix_hashes
+from telemetry.models import SessionTranscriptPart, storage_key
+from telemetry.processors.base import read_stored
+
+
+class Status(models.TextChoices):
+    """What became of an upload."""
+
+    NEW = "new"
+    GROWN = "grown"
+    DIVERGED = "diverged"
+    SAME = "same"
+    SHORTER = "shorter"
+    SUPERSEDED = "superseded"
+
+    @property
+    def is_stored(self) -> bool:
+        """The others change nothing."""
+        return self in (Status.NEW, Status.GROWN, Status.DIVERGED)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`supersedes` are the live parts that are the beginning of the upload."""
+
+    status: Status
+    supersedes: tuple[SessionTranscriptPart, ...] = ()
+
+
+def compare(upload: Spool, parts: Sequence[SessionTranscriptPart], *, user_id: int) -> Comparison:
+    """Raises TranscriptChanged where a part is superseded, and so its file deleted, in this moment."""
+    for part in parts:
+        if part.sha256 == upload.sha256:
+            return Comparison(Status.SUPERSEDED if part.superseded else Status.SAME)
+    live = [part for part in parts if not part.superseded]
+    if any(_is_beginning(upload, part, user_id) for part in live):
+        return Comparison(Status.SHORTER)
+    supersedes = _beginnings(upload, live)
+    if not live:
+        return Comparison(Status.NEW)
+    status = Status.GROWN if len(supersedes) == len(live) else Status.DIVERGED
+    return Comparison(status, supersedes)
+
+
+def _is_beginning(upload: Spool, part: SessionTranscriptPart, user_id: int) -> bool:
+    """Whether the upload is the beginning of a stored part."""
+    size = upload.raw_bytes
+    if part.raw_bytes <= size:
+        return False
+    stored = read_stored(storage_key(user_id, part.sha256))
+    try:
+        return prefix_hashes(stored, [size]).get(size) == upload.sha256
+    except FileNotFoundError as error:
+        raise TranscriptChanged("A part of the transcript was superseded meanwhile.") from error
+
+
+def _beginnings(upload: Spool, live: Sequence[SessionTranscriptPart]) -> tuple[SessionTranscriptPart, ...]:
+    """The stored parts that are the beginning of the upload."""
+    shorter = [part for part in live if part.raw_bytes < upload.raw_bytes]
+    if not shorter:
+        return ()
+    hashes = upload.prefix_hashes(part.raw_bytes for part in shorter)
+    return tuple(part for part in shorter if hashes.get(part.raw_bytes) == part.sha256)

@@ -1,0 +1,139 @@
+"""Which processor has done what, who is at work, and which days wait to be published."""
+
+from django.conf import settings
+from django.db import models
+
+# After so many attempts a transcript waits for an operator (DESIGN section 4).
+MAX_ATTEMPTS = 3
+
+
+class SessionProcessorState(models.Model):
+    """What one processor did with one transcript.
+
+    `attempts` is raised before the work begins, so that a transcript that kills the worker is given up.
+    `processed_at` is NULL until the work on `revision` is done.
+    """
+
+    processor_name = models.CharField(max_length=64)
+    session_file = models.CharField(max_length=160)
+    username = models.CharField(max_length=254)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    items_extracted = models.PositiveIntegerField(default=0)
+    revision = models.PositiveIntegerField()
+    processor_version = models.PositiveIntegerField()
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(null=True, blank=True)
+
+    class Meta:
+        db_table = "session_processor_state"
+        verbose_name = "processor state"
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["processor_name", "session_file"], name="session_processor_state_key"
+            )
+        ]
+        indexes = [
+            # One transcript's states, for the admin.
+            models.Index(fields=["session_file"], name="session_processor_state_file"),
+            # What waits for an operator, and what never came back.
+            models.Index(
+                fields=["processor_name", "attempts"],
+                name="session_processor_state_open",
+                condition=models.Q(processed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.processor_name}: {self.session_file}"
+
+    @property
+    def state(self) -> str:
+        if self.processed_at is not None:
+            return "done"
+        return "given up" if self.attempts >= MAX_ATTEMPTS else "waiting"
+
+
+class SessionProcessorClaim(models.Model):
+    """One worker's right to process one person's transcripts, until it expires."""
+
+    processor_name = models.CharField(max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    holder = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "session_processor_claims"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["processor_name", "user"], name="session_processor_claims_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.processor_name}: {self.user_id}"
+
+
+class SessionProcessorWakeup(models.Model):
+    """Whether a run of a processor is queued already: a burst of uploads enqueues one task."""
+
+    processor_name = models.CharField(max_length=64, unique=True)
+    queued_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "session_processor_wakeups"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.processor_name
+
+
+class UsageDirtyDay(models.Model):
+    """A UTC day whose events changed and whose roll-ups wait to be rebuilt; NULL = events without a time.
+
+    Marks are only inserted and deleted, never updated, so that workers never wait for each other here.
+    """
+
+    day = models.DateField(null=True)
+
+    class Meta:
+        db_table = "usage_dirty_days"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class VerificationFinding(models.Model):
+    """One way in which a transcript differs from the format that Agnes knows."""
+
+    class Kind(models.TextChoices):
+        MALFORMED_LINE = "malformed_line"
+        TRUNCATED_TAIL = "truncated_tail"
+        UNKNOWN_LINE_TYPE = "unknown_line_type"
+        UNKNOWN_KEY = "unknown_key"
+        UNKNOWN_BLOCK_TYPE = "unknown_block_type"
+        INCOMPLETE_RECORD = "incomplete_record"
+        NO_TIMESTAMP = "no_timestamp"
+        CLOCK_SKEW = "clock_skew"
+        MISSING_PART = "missing_part"
+
+    session_file = models.CharField(max_length=160)
+    kind = models.CharField(max_length=32, choices=Kind)
+    detail = models.CharField(max_length=255, blank=True, default="")
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "verification_findings"
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session_file", "kind", "detail"], name="verification_findings_key"
+            )
+        ]
+        # What occurs how often is told by this index alone, and read in its order.
+        indexes = [
+            models.Index(fields=["kind", "detail", "-count", "id"], name="verification_findings_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.detail}"

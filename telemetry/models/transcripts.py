@@ -1,0 +1,121 @@
+"""What was uploaded: one row a transcript, one row a stored file of it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from telemetry.models.processing import MAX_ATTEMPTS, SessionProcessorState
+
+# The server's limit for identifiers that come from a transcript (COUNTING: "cut to 255 characters").
+NAME_LENGTH = 255
+# u<20 digits>_<64>_<64>.jsonl
+SESSION_FILE_LENGTH = 160
+
+
+class SessionTranscriptQuerySet(models.QuerySet["SessionTranscript"]):
+    def pending(self, processor_name: str) -> "SessionTranscriptQuerySet":
+        """Transcripts that a processor has neither done in this revision nor given up."""
+        settled = SessionProcessorState.objects.filter(
+            Q(processed_at__isnull=False) | Q(attempts__gte=MAX_ATTEMPTS),
+            processor_name=processor_name,
+            session_file=OuterRef("session_file"),
+            revision=OuterRef("revision"),
+        )
+        return self.filter(~Exists(settled))
+
+    def of(self, user_id: int) -> "SessionTranscriptQuerySet":
+        return self.filter(owner_id=user_id)
+
+
+class SessionTranscript(models.Model):
+    """One transcript, known by (owner, session_id, agent_id); agent_id '' is the main one.
+
+    `revision` rises by one whenever its content changes: processors compare it with what they did.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="transcripts")
+    session_id = models.CharField(max_length=NAME_LENGTH)
+    agent_id = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
+    session_file = models.CharField(max_length=SESSION_FILE_LENGTH, unique=True)
+    first_at = models.DateTimeField(null=True, blank=True)
+    last_at = models.DateTimeField(null=True, blank=True)
+    client_version = models.CharField(max_length=NAME_LENGTH, null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    received_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    objects = SessionTranscriptQuerySet.as_manager()
+
+    class Meta:
+        db_table = "session_transcripts"
+        verbose_name = "transcript"
+        default_permissions = ("view",)
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "session_id", "agent_id"], name="session_transcripts_key"
+            )
+        ]
+        indexes = [
+            # The admin's list and a person's page show the newest first.
+            models.Index(fields=["owner", "-received_at"], name="session_transcripts_owner_new"),
+            models.Index(fields=["-received_at"], name="session_transcripts_new"),
+            # The admin's search: whose the session is may not be known.
+            models.Index(fields=["session_id"], name="session_transcripts_session"),
+        ]
+        permissions = [
+            ("read_transcripts", "Can read and download transcripts"),
+            ("export_usage", "Can export usage data"),
+            ("ask_usage", "Can ask questions about usage data"),
+            ("manage_processing", "Can run, reprocess and prune the processing of transcripts"),
+        ]
+
+    def __str__(self) -> str:
+        return self.session_file
+
+
+class SessionTranscriptPartQuerySet(models.QuerySet["SessionTranscriptPart"]):
+    def live(self) -> "SessionTranscriptPartQuerySet":
+        """Parts that are read, in the order in which COUNTING section 3 reads them."""
+        return self.filter(superseded=False).order_by(F("first_at").asc(nulls_last=True), "sha256")
+
+
+class SessionTranscriptPart(models.Model):
+    """One stored file of a transcript.
+
+    A superseded part is the beginning of a longer one; its row stays, so that the same bytes are known
+    when they come again, its file does not.
+    """
+
+    transcript = models.ForeignKey(SessionTranscript, models.CASCADE, related_name="parts")
+    uploaded_name = models.CharField(max_length=NAME_LENGTH, null=True, blank=True)
+    raw_bytes = models.BigIntegerField()
+    stored_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    superseded = models.BooleanField(default=False)
+    first_at = models.DateTimeField(null=True, blank=True)
+    fingerprint = models.BinaryField()
+    received_at = models.DateTimeField()
+
+    objects = SessionTranscriptPartQuerySet.as_manager()
+
+    class Meta:
+        db_table = "session_transcript_parts"
+        verbose_name = "part"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["transcript", "sha256"], name="session_transcript_parts_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256
+
+    @property
+    def storage_key(self) -> str:
+        """Reads self.transcript: load it with the part."""
+        return storage_key(self.transcript.owner_id, self.sha256)
+
+
+def storage_key(user_id: int, sha256: str) -> str:
+    """Where the storage keeps a person's raw bytes with this hash, compressed."""
+    return f"transcripts/{user_id}/{sha256}.jsonl.zst"

@@ -1,0 +1,20 @@
+"""What one run of a processor did."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class RunReport:
+    """Counts transcripts (`processed`, `failed`) and what was extracted (`items`).
+
+    Something pending may be left: the run was `out_of_time`, or another worker holds it.
+    """
+
+    processed: int = 0
+    failed: int = 0
+    items: int = 0
+    seconds: float = 0.0
+    published_days: int = 0
+    out_of_time: bool = False
+    held_elsewhere: bool = False
+    failures: list[str] = field(default_factory=list)

@@ -1,0 +1,95 @@
+"""The processor `usage`: the events, messages and summary of each transcript."""
+
+from dataclasses import dataclass
+
+from telemetry.attribution import lookup_of_event, lookup_of_skill, resolve
+from telemetry.bulk import fetch, insert_rows
+from telemetry.dirty_days import Days, days_of, mark_dirty, stored_days
+from telemetry.models import SessionProcessorState, UsageEvent, UsageMessage, UsageSessionSummary
+from telemetry.processors.base import Job, Processor
+from telemetry.processors.usage_rows import (
+    EVENT_COLUMNS,
+    MESSAGE_COLUMNS,
+    SUMMARY_COLUMNS,
+    event_id,
+    event_rows,
+    message_rows,
+    stored_key,
+    summary_row,
+)
+from telemetry.transcripts.extracting import extract as extract_transcript
+from telemetry.transcripts.figures import Extraction
+
+# Raise it when extraction gives other results; operators are told to run `usage_reprocess`.
+USAGE_PROCESSOR_VERSION = 1
+NAME = "usage"
+# So many values in one `IN (...)` at most: SQLite takes 32 766 parameters.
+IN_LIMIT = 10_000
+
+
+def extract(job: Job) -> "UsageResult":
+    extraction = extract_transcript(
+        job.open_parts(), agent_id=job.transcript.agent_id, foreign=job.batch.foreign_to(job.known)
+    )
+    return UsageResult(job, extraction)
+
+
+USAGE = Processor(NAME, USAGE_PROCESSOR_VERSION, extract)
+
+
+@dataclass(frozen=True)
+class UsageResult:
+    job: Job
+    extraction: Extraction
+
+    @property
+    def items(self) -> int:
+        return len(self.extraction.events)
+
+    def write(self) -> None:
+        days = days_of(self.extraction) | self._remove_old_rows()
+        self._take_over_from_later_transcripts()
+        self._insert_events()
+        self._insert_messages()
+        summary = summary_row(self.job, self.extraction.figures, USAGE_PROCESSOR_VERSION)
+        insert_rows(UsageSessionSummary, SUMMARY_COLUMNS, [summary])
+        mark_dirty(days)
+
+    def _remove_old_rows(self) -> Days:
+        """Remove what an earlier revision gave; the days it lay on."""
+        session_file = self.job.transcript.session_file
+        if not fetch("SELECT 1 FROM usage_session_summary WHERE session_file = %s", (session_file,)):
+            return set()
+        days = stored_days(session_file)
+        UsageSessionSummary.objects.filter(session_file=session_file).delete()
+        UsageEvent.objects.filter(session_file=session_file).delete()
+        UsageMessage.objects.filter(session_file=session_file).delete()
+        return days
+
+    def _take_over_from_later_transcripts(self) -> None:
+        """Later transcripts that have copies of this one's records may have counted them, if they came first:
+        what is counted here is removed there, and they become pending again."""
+        later = [known.session_file for known in self.job.batch.later_sharers(self.job.known)]
+        if not later:
+            return
+        user_id = self.job.owner.pk
+        SessionProcessorState.objects.filter(processor_name=NAME, session_file__in=later).update(revision=0)
+        for ids in _cut([event_id(user_id, event) for event in self.extraction.events]):
+            UsageEvent.objects.filter(id__in=ids, session_file__in=later).delete()
+        for keys in _cut([stored_key(message.key) for message in self.extraction.messages]):
+            UsageMessage.objects.filter(user_id=user_id, message_id__in=keys, session_file__in=later).delete()
+
+    def _insert_events(self) -> None:
+        events = self.extraction.events
+        items = resolve([lookup_of_event(event) for event in events])
+        rows = event_rows(self.job, events, items, USAGE_PROCESSOR_VERSION)
+        insert_rows(UsageEvent, EVENT_COLUMNS, rows)
+
+    def _insert_messages(self) -> None:
+        messages = self.extraction.messages
+        turns = [lookup_of_skill(message.skill_name) if message.skill_name else None for message in messages]
+        insert_rows(UsageMessage, MESSAGE_COLUMNS, message_rows(self.job, messages, resolve(turns)))
+
+
+def _cut(values: list[str]) -> list[list[str]]:
+    return [values[start : start + IN_LIMIT] for start in range(0, len(values), IN_LIMIT)]

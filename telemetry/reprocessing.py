@@ -1,0 +1,35 @@
+"""Process transcripts again that were done, or given up, before."""
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from telemetry.models import SessionProcessorState
+from telemetry.models.transcripts import SessionTranscriptQuerySet
+from telemetry.processors import wakeup
+
+
+@transaction.atomic
+def process_again(transcripts: SessionTranscriptQuerySet, *, by: User) -> int:
+    """Make these transcripts pending again for every processor, with all their attempts, and ask for a run.
+
+    Nothing that was extracted is removed: each transcript's rows are replaced once it is processed. Returns
+    how many transcripts there are.
+    """
+    session_files = transcripts.order_by().values("session_file")
+    target = _session_file_of_one(transcripts)
+    count = transcripts.count()
+    # Revision 0 is nobody's, so no worker that is at work on one of them now can count it as done.
+    SessionProcessorState.objects.filter(session_file__in=session_files).update(
+        revision=0, attempts=0, processed_at=None, last_error=None
+    )
+    audit.record("usage.reprocess_transcript", target=target, actor=by, params={"transcripts": count})
+    if count:
+        wakeup.request_runs()
+    return count
+
+
+def _session_file_of_one(transcripts: SessionTranscriptQuerySet) -> str:
+    """What the audit row names: the transcript, where there is just one."""
+    some = list(transcripts.order_by().values_list("session_file", flat=True)[:2])
+    return some[0] if len(some) == 1 else ""

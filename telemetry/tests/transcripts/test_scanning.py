@@ -1,0 +1,129 @@
+import json
+from typing import Any
+
+import pytest
+
+from telemetry.tests.builders import SESSION, Line, assistant_line, line, moment, transcript_bytes, user_line
+from telemetry.tests.transcripts.helpers import AnyLine
+from telemetry.transcripts.scanning import NotATranscript, Scan, scan
+from telemetry.transcripts.values import iso_ms
+
+
+def scan_of(*lines: AnyLine) -> Scan:
+    return scan([transcript_bytes(lines)])
+
+
+def refusal_of(content: bytes) -> tuple[str, int | None]:
+    with pytest.raises(NotATranscript) as error:
+        scan([content])
+    return str(error.value), error.value.line
+
+
+class TestKey:
+    def test_it_is_in_the_lines(self):
+        found = scan_of(user_line(), assistant_line())
+        assert (found.session_id, found.agent_id) == (SESSION, "")
+        found = scan_of(user_line(agentId="a1"))
+        assert (found.session_id, found.agent_id) == (SESSION, "a1")
+
+    def test_the_most_frequent_wins(self):
+        found = scan_of(*[user_line(sessionId=id_, agentId=id_) for id_ in "abb"])
+        assert (found.session_id, found.agent_id) == ("b", "b")
+
+    def test_of_two_the_one_seen_first(self):
+        found = scan_of(*[user_line(sessionId=id_, agentId=id_) for id_ in "baab"])
+        assert (found.session_id, found.agent_id) == ("b", "b")
+
+    def test_copies_of_a_record_vote(self):
+        records = [
+            user_line(sessionId="a", uuid="u"),
+            user_line(sessionId="b", uuid="u"),
+            user_line(sessionId="b"),
+        ]
+        assert scan_of(*records).session_id == "b"
+
+    @pytest.mark.parametrize("agent_id", ["", None, 7, " "])
+    def test_no_agent_is_a_vote_for_the_main_transcript(self, agent_id: object):
+        mine = [user_line() | {"agentId": agent_id} for _ in range(2)]
+        assert scan_of(*mine, user_line(agentId="a1")).agent_id == ""
+
+    def test_only_user_and_assistant_records_vote(self):
+        others = [line(type_, sessionId="x", agentId="y") for type_ in ("system", "attachment", "progress")]
+        found = scan_of(*others, *others, user_line(sessionId="a"))
+        assert (found.session_id, found.agent_id) == ("a", "")
+
+    def test_ids_are_cleaned(self):
+        text = json.dumps(user_line(sessionId=" a\ud800\0" + "x" * 300, agentId="b\n"))
+        found = scan_of(text)
+        assert found.session_id == "a\ufffd\ufffd" + "x" * 252
+        assert found.agent_id == "b"
+
+
+class TestSpan:
+    def test_it_is_that_of_user_and_assistant_records(self):
+        times = [(user_line, 5), (assistant_line, 9), (user_line, 3)]
+        lines: list[Line] = [make(timestamp=moment(seconds)) for make, seconds in times]
+        found = scan_of(line("system", timestamp=moment(0)), *lines, line("progress", timestamp=moment(99)))
+        assert (iso_ms(found.first_ms), iso_ms(found.last_ms)) == (moment(3), moment(9))
+
+    def test_copies_stretch_it(self):
+        record = user_line(uuid="u")
+        assert iso_ms(scan_of(record, record | {"timestamp": moment(7)}).last_ms) == moment(7)
+
+    def test_without_a_time_there_is_none(self):
+        found = scan_of(user_line() | {"timestamp": 7})
+        assert (found.first_ms, found.last_ms) == (None, None)
+
+    def test_the_client_version_is_the_first_there_is(self):
+        found = scan_of(user_line(version=None), user_line(version="2"), user_line(version="3"))
+        assert found.client_version == "2"
+
+    def test_it_counts_lines(self):
+        found = scan([transcript_bytes([user_line(), b"oops", b""]) + b'{"cut'])
+        assert (found.lines, found.malformed_lines, found.truncated_tail) == (2, 1, True)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("content", [b"", b"\n\r\n ", b"\xef\xbb\xbf"])
+    def test_an_empty_file(self, content: bytes):
+        assert refusal_of(content) == ("the file is empty", None)
+
+    @pytest.mark.parametrize(
+        "content", [b"\x89PNG\r\n\x1a\n\0\0", b"oops", b"<html>\n</html>\n", b"\0" * 1000]
+    )
+    def test_a_file_that_is_not_json(self, content: bytes):
+        message, number = refusal_of(content)
+        assert (message, number) == ("no line of the file is JSON", 1)
+
+    def test_the_line_is_the_first_malformed_one(self):
+        assert refusal_of(b"\n\noops\n")[1] == 3
+
+    def test_stream_json_output(self):
+        lines: list[dict[str, Any]] = [
+            {"type": "system", "subtype": "init", "session_id": "s"},
+            {"type": "assistant", "message": {"id": "m"}, "session_id": "s", "uuid": "u"},
+            {"type": "result", "session_id": "s"},
+        ]
+        message, number = refusal_of(transcript_bytes([b"", *lines]))
+        assert "stream-json" in message
+        assert number == 2
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            [{"type": "started", "key": "x"}],
+            [line("system"), line("attachment"), line("progress")],
+            [user_line(uuid="")],
+            [user_line(sessionId=None)],
+            [user_line() | {"sessionId": 7}],
+            [user_line() | {"type": "human"}],
+            [b"[1]", b"{}"],
+        ],
+    )
+    def test_a_file_without_a_user_or_assistant_record(self, lines: list[AnyLine]):
+        message, number = refusal_of(transcript_bytes(lines))
+        assert "no line of the file is a user or assistant line" in message
+        assert number == 1
+
+    def test_one_good_record_among_rubbish_makes_a_transcript(self):
+        assert scan_of(b"oops", b"[1]", {"type": "new", "session_id": "x"}, user_line()).session_id == SESSION

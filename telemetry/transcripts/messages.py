@@ -1,0 +1,23 @@
+"""What an assistant record counts: its message and its tool calls (docs/COUNTING.md sections 5 and 7)."""
+
+from collections.abc import Iterator
+
+from telemetry.transcripts.records import Block, Record
+from telemetry.transcripts.values import clean
+
+SYNTHETIC_MODEL = "<synthetic>"
+
+
+def message_key(record: Record) -> str | None:
+    """The key of the message that an assistant record is a piece of; None where it is a piece of none."""
+    message = record.message
+    if message is None or clean(message.model) == SYNTHETIC_MODEL:
+        return None
+    return message.id or record.uuid
+
+
+def tool_calls(record: Record) -> Iterator[tuple[str, Block]]:
+    """The tool_use blocks of an assistant record, each with its identity per person."""
+    for index, block in enumerate(record.blocks):
+        if block.type == "tool_use":
+            yield block.id or f"{record.uuid}:{index}", block

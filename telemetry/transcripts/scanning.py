@@ -1,0 +1,127 @@
+"""Whose file is it: key, time span, client version and fingerprint of one file, in one pass."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from telemetry.transcripts.fingerprints import Fingerprint
+from telemetry.transcripts.messages import message_key, tool_calls
+from telemetry.transcripts.reading import RecordReader
+from telemetry.transcripts.records import Record
+from telemetry.transcripts.values import clean, timestamp_ms
+
+
+class NotATranscript(ValueError):
+    """The file holds no user or assistant record of a transcript. `line` is where that shows, if anywhere."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What intake needs to know of one file. Times are milliseconds since 1970 UTC, over user and assistant
+    records (copies included); None where no such record has one."""
+
+    session_id: str
+    agent_id: str
+    first_ms: int | None
+    last_ms: int | None
+    client_version: str
+    fingerprint: Fingerprint
+    lines: int
+    malformed_lines: int
+    truncated_tail: bool
+
+
+def scan(chunks: Iterable[bytes]) -> Scan:
+    """Read a file once. Raises NotATranscript where no core user or assistant record is in it."""
+    scanner = _Scanner(RecordReader(chunks))
+    return scanner.run()
+
+
+class _Scanner:
+    def __init__(self, reader: RecordReader) -> None:
+        self.reader = reader
+        self.session_ids: dict[str, int] = {}
+        self.agent_ids: dict[str, int] = {}
+        self.first_ms: int | None = None
+        self.last_ms: int | None = None
+        self.client_version = ""
+        self.fingerprint = Fingerprint()
+        self.seen: set[str] = set()
+        self.stream_json_line: int | None = None
+
+    def run(self) -> Scan:
+        for record in self.reader:
+            if record.is_core:
+                self._read(record)
+            elif self.stream_json_line is None and _is_stream_json(record):
+                self.stream_json_line = self.reader.line_number
+        if not self.session_ids:
+            raise self._refusal()
+        return Scan(
+            session_id=_most_frequent(self.session_ids),
+            agent_id=_most_frequent(self.agent_ids),
+            first_ms=self.first_ms,
+            last_ms=self.last_ms,
+            client_version=self.client_version,
+            fingerprint=self.fingerprint,
+            lines=self.reader.lines,
+            malformed_lines=self.reader.malformed_lines,
+            truncated_tail=self.reader.truncated_tail,
+        )
+
+    def _read(self, record: Record) -> None:
+        if record.type in ("user", "assistant"):
+            self._read_spoken(record)
+        uuid = record.uuid or ""
+        if uuid in self.seen:
+            return
+        self.seen.add(uuid)
+        self.fingerprint.add_record(uuid)
+        if record.type == "assistant":
+            for identity, _ in tool_calls(record):
+                self.fingerprint.add_tool_call(identity)
+            key = message_key(record)
+            if key is not None:
+                self.fingerprint.add_message(key)
+
+    def _read_spoken(self, record: Record) -> None:
+        _count(self.session_ids, clean(record.sessionId))
+        _count(self.agent_ids, clean(record.agentId))
+        self.client_version = self.client_version or clean(record.version)
+        moment = timestamp_ms(record.timestamp)
+        if moment is not None:
+            self.first_ms = moment if self.first_ms is None else min(self.first_ms, moment)
+            self.last_ms = moment if self.last_ms is None else max(self.last_ms, moment)
+
+    def _refusal(self) -> NotATranscript:
+        reader = self.reader
+        if self.stream_json_line is not None:
+            return NotATranscript(
+                "this is the output of `claude --output-format stream-json`, not a transcript",
+                self.stream_json_line,
+            )
+        if not reader.lines and not reader.truncated_tail:
+            return NotATranscript("the file is empty")
+        if reader.malformed_lines == reader.lines:
+            return NotATranscript("no line of the file is JSON", reader.first_malformed_line or 1)
+        return NotATranscript(
+            "no line of the file is a user or assistant line of a transcript "
+            "(with `type`, `sessionId` and `uuid`)",
+            1,
+        )
+
+
+def _is_stream_json(record: Record) -> bool:
+    return record.session_id is not None and record.sessionId is None
+
+
+def _count(counts: dict[str, int], value: str) -> None:
+    counts[value] = counts.get(value, 0) + 1
+
+
+def _most_frequent(counts: dict[str, int]) -> str:
+    """The most frequent value, ties: the one seen first."""
+    return max(counts, key=lambda value: counts[value])
