@@ -150,6 +150,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i"
 
 # --- Transcripts -----------------------------------------------------------------------------------
 UPLOAD_MAX_WIRE_BYTES = env.integer("UPLOAD_MAX_WIRE_BYTES", 512 * 1024**2, minimum=1)
@@ -186,5 +187,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # It tells of every task at INFO, which nobody reads.
+    "loggers": {"django-q": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
 }

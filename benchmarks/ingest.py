@@ -75,7 +75,7 @@ def timed(work: Callable[[], int]) -> tuple[int, float]:
 
 def decode_stored() -> int:
     from telemetry.models import SessionTranscriptPart
-    from telemetry.processors.base import read_stored
+    from telemetry.storage import read_stored
     from telemetry.transcripts.reading import RecordReader
 
     parts = SessionTranscriptPart.objects.select_related("transcript")

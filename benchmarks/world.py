@@ -36,7 +36,7 @@ def store_corpus(corpus: Path) -> int:
         for path in sorted(folder.rglob("*.jsonl")):
             with path.open("rb") as file:
                 try:
-                    store_transcript(owner, iter(lambda: file.read(1 << 18), b""))  # noqa: B023
+                    store_transcript(owner, iter(lambda: file.read(1 << 18), b""))
                 except Exception as error:
                     if not isinstance(error.__cause__, NotATranscript):
                         raise

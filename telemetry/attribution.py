@@ -6,6 +6,8 @@ The marketplaces write the four `usage_attribution_*` tables; extraction asks th
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from telemetry.bulk import fetch
@@ -14,6 +16,8 @@ from telemetry.transcripts.figures import Event, Evidence
 
 # Where to look: usage_attribution_<name>.
 SKILLS, COMMANDS, AGENTS, MCP_SERVERS = "skills", "commands", "agents", "mcp_servers"
+# SQLite takes 32 766 parameters, and a hostile transcript may name more.
+IDENTIFIERS_AT_ONCE = 10_000
 
 
 class Item(NamedTuple):
@@ -85,17 +89,16 @@ def resolve(lookups: Iterable[Lookup | None]) -> list[Item]:
 
 
 def _find(lookups: Iterable[Lookup]) -> dict[tuple[str, str], list[_Row]]:
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for lookup in lookups:
-        for table in lookup.tables:
-            wanted[table].update(lookup.identifiers)
-    queries = [
-        _SELECT.format(table=table, marks=_marks(identifiers)) for table, identifiers in wanted.items()
-    ]
+    wanted = {
+        (table, identifier)
+        for lookup in lookups
+        for table in lookup.tables
+        for identifier in lookup.identifiers
+    }
+    ordered = sorted(wanted)
     found: dict[tuple[str, str], list[_Row]] = defaultdict(list)
-    if queries:
-        values = [identifier for identifiers in wanted.values() for identifier in identifiers]
-        for row in map(_Row._make, fetch(" UNION ALL ".join(queries), values)):
+    for start in range(0, len(ordered), IDENTIFIERS_AT_ONCE):
+        for row in _rows(ordered[start : start + IDENTIFIERS_AT_ONCE]):
             found[row.table, row.identifier].append(row)
     return found
 
@@ -107,8 +110,13 @@ FROM usage_attribution_{table} WHERE identifier IN ({marks})
 """
 
 
-def _marks(identifiers: set[str]) -> str:
-    return ", ".join(["%s"] * len(identifiers))
+def _rows(wanted: list[tuple[str, str]]) -> Iterator[_Row]:
+    """The rows of these identifiers, which stand sorted by table."""
+    queries = [
+        _SELECT.format(table=table, marks=", ".join("%s" for _ in pairs))
+        for table, pairs in groupby(wanted, key=itemgetter(0))
+    ]
+    return map(_Row._make, fetch(" UNION ALL ".join(queries), [identifier for _, identifier in wanted]))
 
 
 def _choose(lookup: Lookup, found: dict[tuple[str, str], list[_Row]]) -> Item:

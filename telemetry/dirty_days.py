@@ -8,7 +8,7 @@ from django.db.models.functions import TruncDate
 
 from telemetry.bulk import insert_rows
 from telemetry.models import UsageDirtyDay, UsageEvent, UsageMessage, UsageSessionSummary
-from telemetry.transcripts.figures import Extraction
+from telemetry.transcripts.extracting import Extraction
 
 MS_PER_DAY = 86_400_000
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -22,10 +22,10 @@ def mark_dirty(days: Iterable[date | None]) -> None:
 
 def days_of(extraction: Extraction) -> Days:
     """The days on which what was extracted lies."""
-    moments = {event.occurred_ms for event in extraction.events}
-    moments.update(message.occurred_ms for message in extraction.messages)
-    moments.add(extraction.figures.started_ms)
-    return {_day(moment) for moment in moments}
+    numbers = {_day_number(event.occurred_ms) for event in extraction.events}
+    numbers.update(_day_number(message.occurred_ms) for message in extraction.messages)
+    numbers.add(_day_number(extraction.figures.started_ms))
+    return {None if number is None else date.fromordinal(_EPOCH_ORDINAL + number) for number in numbers}
 
 
 def stored_days(session_file: str) -> Days:
@@ -46,5 +46,5 @@ def _days(
     return set(rows.annotate(on=TruncDate(column)).order_by().values_list("on", flat=True).distinct())
 
 
-def _day(milliseconds: int | None) -> date | None:
-    return None if milliseconds is None else date.fromordinal(_EPOCH_ORDINAL + milliseconds // MS_PER_DAY)
+def _day_number(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else milliseconds // MS_PER_DAY

@@ -1,12 +1,16 @@
-"""The default storage of the embedded server: a folder, written so that nothing acknowledged is lost."""
+"""Where transcripts lie: compressed, in Django's default storage (the embedded server's is a folder)."""
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import zstandard
 from django.core.files.base import File
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, default_storage
+
+CHUNK_BYTES = 1 << 18
 
 
 class DurableFileSystemStorage(FileSystemStorage):
@@ -17,12 +21,14 @@ class DurableFileSystemStorage(FileSystemStorage):
 
     def _save(self, name: str, content: "File[Any]") -> str:
         target = Path(self.path(name))
+        missing = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            _sync(folder.parent)
         source = _on_disk(content, beside=target)
         _sync(source)
         os.replace(source, target)
         _sync(target.parent)
-        _sync(target.parent.parent)
         return name
 
 
@@ -41,3 +47,10 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_stored(key: str) -> Iterator[bytes]:
+    """The raw bytes of a stored transcript file, in chunks, decompressed on the fly."""
+    with default_storage.open(key) as stored, zstandard.ZstdDecompressor().stream_reader(stored) as raw:
+        while chunk := raw.read(CHUNK_BYTES):
+            yield chunk

@@ -8,7 +8,7 @@ from django.db import models
 from telemetry.errors import TranscriptChanged
 from telemetry.intake.spooling import Spool, prefix_hashes
 from telemetry.models import SessionTranscriptPart, storage_key
-from telemetry.processors.base import read_stored
+from telemetry.storage import read_stored
 
 
 class Status(models.TextChoices):

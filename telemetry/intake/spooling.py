@@ -12,7 +12,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from telemetry.errors import UploadTooLarge
-from telemetry.processors.base import read_stored
+from telemetry.storage import read_stored
 
 COMPRESSION_LEVEL = 3
 CHUNK_BYTES = 256 * 1024

@@ -7,9 +7,9 @@ from telemetry.models.attribution import (
 )
 from telemetry.models.processing import (
     MAX_ATTEMPTS,
+    ProcessingWakeup,
     SessionProcessorClaim,
     SessionProcessorState,
-    SessionProcessorWakeup,
     UsageDirtyDay,
     VerificationFinding,
 )
@@ -33,9 +33,9 @@ __all__ = [
     "EventType",
     "InvokedBy",
     "McpServerAttribution",
+    "ProcessingWakeup",
     "SessionProcessorClaim",
     "SessionProcessorState",
-    "SessionProcessorWakeup",
     "SessionTranscript",
     "SessionTranscriptPart",
     "SkillAttribution",

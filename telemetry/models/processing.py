@@ -73,18 +73,17 @@ class SessionProcessorClaim(models.Model):
         return f"{self.processor_name}: {self.user_id}"
 
 
-class SessionProcessorWakeup(models.Model):
-    """Whether a run of a processor is queued already: a burst of uploads enqueues one task."""
+class ProcessingWakeup(models.Model):
+    """One row: whether a run of the processors is queued already. A burst of uploads enqueues one task."""
 
-    processor_name = models.CharField(max_length=64, unique=True)
     queued_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        db_table = "session_processor_wakeups"
+        db_table = "processing_wakeup"
         default_permissions = ()
 
     def __str__(self) -> str:
-        return self.processor_name
+        return f"queued at {self.queued_at}"
 
 
 class UsageDirtyDay(models.Model):
@@ -131,9 +130,7 @@ class VerificationFinding(models.Model):
             )
         ]
         # What occurs how often is told by this index alone, and read in its order.
-        indexes = [
-            models.Index(fields=["kind", "detail", "-count", "id"], name="verification_findings_kind")
-        ]
+        indexes = [models.Index(fields=["kind", "detail", "-count", "id"], name="verification_findings_kind")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.detail}"

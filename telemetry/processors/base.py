@@ -4,14 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import zstandard
-from django.core.files.storage import default_storage
-
 from accounts.models import User
 from telemetry.models import SessionTranscript, storage_key
 from telemetry.processors.library import Batch, KnownTranscript
-
-CHUNK_BYTES = 1 << 18
+from telemetry.storage import read_stored
 
 
 @dataclass(frozen=True)
@@ -55,10 +51,3 @@ class Processor:
     name: str
     version: int
     extract: Callable[[Job], Result]
-
-
-def read_stored(key: str) -> Iterator[bytes]:
-    """The raw bytes of a stored transcript file, in chunks, decompressed on the fly."""
-    with default_storage.open(key) as stored, zstandard.ZstdDecompressor().stream_reader(stored) as raw:
-        while chunk := raw.read(CHUNK_BYTES):
-            yield chunk

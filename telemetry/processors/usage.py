@@ -1,6 +1,7 @@
 """The processor `usage`: the events, messages and summary of each transcript."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 from telemetry.attribution import lookup_of_event, lookup_of_skill, resolve
 from telemetry.bulk import fetch, insert_rows
@@ -17,8 +18,8 @@ from telemetry.processors.usage_rows import (
     stored_key,
     summary_row,
 )
+from telemetry.transcripts.extracting import Extraction
 from telemetry.transcripts.extracting import extract as extract_transcript
-from telemetry.transcripts.figures import Extraction
 
 # Raise it when extraction gives other results; operators are told to run `usage_reprocess`.
 USAGE_PROCESSOR_VERSION = 1
@@ -49,8 +50,7 @@ class UsageResult:
     def write(self) -> None:
         days = days_of(self.extraction) | self._remove_old_rows()
         self._take_over_from_later_transcripts()
-        self._insert_events()
-        self._insert_messages()
+        self._insert_rows()
         summary = summary_row(self.job, self.extraction.figures, USAGE_PROCESSOR_VERSION)
         insert_rows(UsageSessionSummary, SUMMARY_COLUMNS, [summary])
         mark_dirty(days)
@@ -79,16 +79,13 @@ class UsageResult:
         for keys in _cut([stored_key(message.key) for message in self.extraction.messages]):
             UsageMessage.objects.filter(user_id=user_id, message_id__in=keys, session_file__in=later).delete()
 
-    def _insert_events(self) -> None:
-        events = self.extraction.events
-        items = resolve([lookup_of_event(event) for event in events])
-        rows = event_rows(self.job, events, items, USAGE_PROCESSOR_VERSION)
+    def _insert_rows(self) -> None:
+        events, messages, _ = self.extraction
+        turns = (lookup_of_skill(message.skill_name) if message.skill_name else None for message in messages)
+        items = resolve(chain(map(lookup_of_event, events), turns))
+        rows = event_rows(self.job, events, items[: len(events)], USAGE_PROCESSOR_VERSION)
         insert_rows(UsageEvent, EVENT_COLUMNS, rows)
-
-    def _insert_messages(self) -> None:
-        messages = self.extraction.messages
-        turns = [lookup_of_skill(message.skill_name) if message.skill_name else None for message in messages]
-        insert_rows(UsageMessage, MESSAGE_COLUMNS, message_rows(self.job, messages, resolve(turns)))
+        insert_rows(UsageMessage, MESSAGE_COLUMNS, message_rows(self.job, messages, items[len(events) :]))
 
 
 def _cut(values: list[str]) -> list[list[str]]:

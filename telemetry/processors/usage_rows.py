@@ -1,7 +1,7 @@
 """From what was extracted to rows of the usage tables."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from telemetry.attribution import Item
 from telemetry.bulk import Row, db_moment, db_now
@@ -37,7 +37,7 @@ def event_id(user_id: int, event: Event) -> str:
     return row_id(user_id, event.occurred_ms, f"{kind}:{event.identity}")
 
 
-def event_rows(job: Job, events: Sequence[Event], items: Sequence[Item], version: int) -> Iterator[Row]:
+def event_rows(job: Job, events: Iterable[Event], items: Sequence[Item], version: int) -> Iterator[Row]:
     """One row an event, in the order of EVENT_COLUMNS."""
     transcript, owner = job.transcript, job.owner
     session = (transcript.session_id, transcript.session_file, transcript.agent_id, owner.pk, owner.email)
@@ -68,7 +68,7 @@ def event_rows(job: Job, events: Sequence[Event], items: Sequence[Item], version
         )
 
 
-def message_rows(job: Job, messages: Sequence[UsageMessage], items: Sequence[Item]) -> Iterator[Row]:
+def message_rows(job: Job, messages: Iterable[UsageMessage], items: Sequence[Item]) -> Iterator[Row]:
     """One row a message, in the order of MESSAGE_COLUMNS."""
     transcript, user_id = job.transcript, job.owner.pk
     for message, item in zip(messages, items, strict=True):

@@ -11,6 +11,7 @@ import tarfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from accounts.models import User
 from telemetry.intake.storing import store_transcript
 from telemetry.models import EventType, UsageEvent, UsageMessage, UsageSessionSummary
 from telemetry.models import storage_key as key_of
-from telemetry.processors.base import read_stored
 from telemetry.processors.library import Batch, PersonLibrary
 from telemetry.processors.runner import run
 from telemetry.processors.usage_rows import event_id, row_id
+from telemetry.storage import read_stored
 from telemetry.transcripts.extracting import extract
 from telemetry.transcripts.figures import digest, primary_model
 from telemetry.transcripts.values import iso_ms, timestamp_ms
@@ -218,12 +219,8 @@ def figures_of_messages(messages: Iterable[UsageMessage]) -> dict[str, Any]:
     }
 
 
-def iso(moment: Any) -> str | None:
-    return None if moment is None else iso_ms(milliseconds(moment))
-
-
-def milliseconds(moment: Any) -> int:
-    return round(moment.timestamp() * 1000)
+def iso(moment: datetime | None) -> str | None:
+    return None if moment is None else iso_ms(round(moment.timestamp() * 1000))
 
 
 def digest_of(rows: Iterable[UsageEvent], identities: dict[str, str]) -> str:

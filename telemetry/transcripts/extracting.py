@@ -4,11 +4,13 @@ import re
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from sys import intern
+from typing import NamedTuple
 
+from telemetry.transcripts.event_log import EventLog
 from telemetry.transcripts.figures import (
     Event,
     Evidence,
-    Extraction,
     Figures,
     UsageMessage,
     count_events,
@@ -21,6 +23,7 @@ from telemetry.transcripts.fingerprints import (
     record_hash,
     tool_call_hash,
 )
+from telemetry.transcripts.message_log import MessageLog
 from telemetry.transcripts.messages import SYNTHETIC_MODEL, tool_calls
 from telemetry.transcripts.prompts import (
     SKILL_BODY,
@@ -32,7 +35,7 @@ from telemetry.transcripts.prompts import (
     spoken_text,
 )
 from telemetry.transcripts.reading import RecordReader
-from telemetry.transcripts.records import Block, Message, Record
+from telemetry.transcripts.records import Block, Message, Record, Usage
 from telemetry.transcripts.results import CallResult, call_result
 from telemetry.transcripts.values import bare, clean, timestamp_ms, token_count
 
@@ -42,8 +45,15 @@ ACTIVE_GAP_MS = 300_000
 EXPANSION_DISTANCE = 3
 SUBAGENT_TOOLS = frozenset({"Task", "Agent"})
 DEFAULT_SUBAGENT = "general-purpose"
+NO_USAGE = Usage()
 
 _CACHED_PLUGIN = re.compile(r"[\\/]plugins[\\/]cache[\\/]([^\\/\n]+)[\\/]([^\\/\n]+)[\\/]([^\\/\n]+)[\\/]")
+
+
+class Extraction(NamedTuple):
+    events: EventLog
+    messages: MessageLog
+    figures: Figures
 
 
 def extract(
@@ -78,10 +88,10 @@ class _Extractor:
         self.foreign = foreign
         self.has_foreign = bool(foreign)
         self.figures = Figures()
-        self.events: dict[str, Event] = {}
-        self.commands: list[Event] = []
-        self.messages: dict[str, UsageMessage] = {}
-        self.seen: set[str] = set()
+        self.events = EventLog()
+        self.messages = MessageLog()
+        # Hashes, since the uuids of a long transcript would take twice the memory.
+        self.seen: set[int] = set()
         # Results whose call has not come (yet), and calls whose result has not come.
         self.early_results: dict[str, CallResult] = {}
         self.active = array("q")
@@ -101,13 +111,12 @@ class _Extractor:
 
     def finish(self) -> Extraction:
         figures = self.figures
-        events = [*self.events.values(), *self.commands]
-        messages = list(self.messages.values())
-        count_events(figures, events)
-        count_messages(figures, messages)
+        self.seen.clear()
+        count_events(figures, self.events)
+        count_messages(figures, self.messages)
         if self.is_main:
             figures.active_ms = active_ms(self.active)
-        return Extraction(events, messages, figures)
+        return Extraction(self.events, self.messages, figures)
 
     def _read(self, record: Record) -> None:
         own_ms = timestamp_ms(record.timestamp)
@@ -116,9 +125,9 @@ class _Extractor:
         if self.pending_commands:
             self._expand_commands(record)
         uuid = record.uuid
-        if not uuid or uuid in self.seen or not record.is_core:
+        if not uuid or hash(uuid) in self.seen or not record.is_core:
             return
-        self.seen.add(uuid)
+        self.seen.add(hash(uuid))
         own = not self.has_foreign or record_hash(uuid) not in self.foreign.records
         if record.type == "user":
             self._read_results(record)
@@ -167,7 +176,7 @@ class _Extractor:
         message = record.message
         if message is None:
             return
-        model = clean(message.model)
+        model = intern(clean(message.model))
         if model != SYNTHETIC_MODEL:
             self._count_message(record, message, model)
         for identity, block in tool_calls(record):
@@ -176,38 +185,35 @@ class _Extractor:
 
     def _count_message(self, record: Record, message: Message, model: str) -> None:
         key = message.id or record.uuid or ""
-        known = self.messages.get(key)
-        if known is None:
-            if self.has_foreign and message_hash(key) in self.foreign.keys:
-                return
-            known = UsageMessage(key, model, 0, -1, 0, 0, self.last_ms, "")
-            self.messages[key] = known
-            if self.last_ms is None:
-                self.untimed.append(known)
-        if not known.skill_name and record.attributionSkill:
-            known.skill_name = bare(record.attributionSkill)
-        usage = message.usage
-        output_tokens = token_count(usage.output_tokens) if usage else 0
-        if output_tokens < known.output_tokens:
+        if self.has_foreign and not self.messages.knows(key) and message_hash(key) in self.foreign.keys:
             return
-        known.model = model
-        known.output_tokens = output_tokens
-        known.input_tokens = token_count(usage.input_tokens) if usage else 0
-        known.cache_creation_tokens = token_count(usage.cache_creation_input_tokens) if usage else 0
-        known.cache_read_tokens = token_count(usage.cache_read_input_tokens) if usage else 0
+        usage = message.usage or NO_USAGE
+        piece = UsageMessage(
+            key,
+            model,
+            token_count(usage.input_tokens),
+            token_count(usage.output_tokens),
+            token_count(usage.cache_creation_input_tokens),
+            token_count(usage.cache_read_input_tokens),
+            self.last_ms,
+            bare(record.attributionSkill),
+        )
+        if self.last_ms is None:
+            self.untimed.append(piece)
+        self.messages.add(piece)
 
     def _count_tool_call(self, record: Record, identity: str, block: Block, model: str) -> None:
-        if identity in self.events:
+        if self.events.knows(identity):
             return
         if self.has_foreign and tool_call_hash(identity) in self.foreign.keys:
             return
         event = self._event(record, identity, "tool_use")
         event.model = model
         name_tool_call(event, block)
-        self.events[identity] = event
         result = self.early_results.pop(block.id, None) if block.id else None
         if result is not None:
             answer(event, result)
+        self.events.add_call(event)
 
     def _event(self, record: Record, identity: str, event_type: str) -> Event:
         event = Event(
@@ -215,9 +221,9 @@ class _Extractor:
             clean(record.uuid),
             clean(record.parentUuid),
             event_type,
-            cwd=clean(record.cwd),
-            git_branch=clean(record.gitBranch),
-            version=clean(record.version),
+            cwd=intern(clean(record.cwd)),
+            git_branch=intern(clean(record.gitBranch)),
+            version=intern(clean(record.version)),
             occurred_ms=self.last_ms,
         )
         if self.last_ms is None:
@@ -231,15 +237,16 @@ class _Extractor:
         for block in record.blocks:
             if block.type == "tool_result" and block.tool_use_id:
                 self._read_result(record, block, block.tool_use_id)
-        if record.isMeta is True and record.sourceToolUseID in self.events:
-            self.events[record.sourceToolUseID].evidence = evidence_of(record.text)
+        if record.isMeta is True and (call := self.events.open_call(record.sourceToolUseID)):
+            call.evidence = evidence_of(record.text)
 
     def _read_result(self, record: Record, block: Block, identity: str) -> None:
-        event = self.events.get(identity)
-        if event is None:
+        event = self.events.open_call(identity)
+        if event is not None:
+            if event.is_error is None:
+                answer(event, call_result(record, block))
+        elif not self.events.knows(identity):
             self.early_results.setdefault(identity, call_result(record, block))
-        elif event.is_error is None:
-            answer(event, call_result(record, block))
 
     def _count_user(self, record: Record, main_thread: bool) -> None:
         user_class = classify(record, main_thread=main_thread)
@@ -271,7 +278,7 @@ class _Extractor:
         event.command_name = name
         event.is_builtin = True
         event.is_error = False
-        self.commands.append(event)
+        self.events.add_command(event)
         return event
 
     def _expand_commands(self, record: Record) -> None:
@@ -304,7 +311,7 @@ class _Extractor:
 
 def name_tool_call(event: Event, block: Block) -> None:
     """Fill type and names from the tool's name and input (docs/COUNTING.md section 5)."""
-    name = clean(block.name)
+    name = intern(clean(block.name))
     event.tool_name = name
     given = block.input
     if name.startswith("mcp__"):

@@ -19,7 +19,7 @@ class Evidence(NamedTuple):
     version: str
 
 
-class Event(Struct, gc=False):
+class Event(Struct, gc=False, array_like=True):
     """One tool call or command. Names that the source lacks are ''; `occurred_ms` is None without a time."""
 
     identity: str
@@ -64,7 +64,7 @@ class Event(Struct, gc=False):
         return f"{self.identity}\t{self.event_type}\t{name}\t{self.error_kind}\t{occurred_at}"
 
 
-class UsageMessage(Struct, gc=False):
+class UsageMessage(Struct, gc=False, array_like=True):
     """One API message: tokens and model of its record with the most output, the time of its first one."""
 
     key: str
@@ -75,6 +75,16 @@ class UsageMessage(Struct, gc=False):
     cache_read_tokens: int
     occurred_ms: int | None
     skill_name: str
+
+    def add_piece(self, later: "UsageMessage") -> None:
+        """Take tokens and model as a whole from the piece with the most output, ties: the later one."""
+        self.skill_name = self.skill_name or later.skill_name
+        if later.output_tokens >= self.output_tokens:
+            self.model = later.model
+            self.input_tokens = later.input_tokens
+            self.output_tokens = later.output_tokens
+            self.cache_creation_tokens = later.cache_creation_tokens
+            self.cache_read_tokens = later.cache_read_tokens
 
 
 class Figures(Struct):
@@ -117,12 +127,6 @@ class Figures(Struct):
     @property
     def wall_ms(self) -> int:
         return 0 if self.started_ms is None or self.ended_ms is None else self.ended_ms - self.started_ms
-
-
-class Extraction(NamedTuple):
-    events: list[Event]
-    messages: list[UsageMessage]
-    figures: Figures
 
 
 def count_events(figures: Figures, events: Iterable[Event]) -> None:

@@ -55,8 +55,9 @@ class Fingerprint:
     def __len__(self) -> int:
         return len(self.hashes)
 
-    def add_record(self, uuid: str) -> None:
-        self.hashes.append(record_hash(uuid))
+    def add_record(self, record_id: int) -> None:
+        """Begin a record, by its `record_hash`; what it counts follows."""
+        self.hashes.append(record_id)
 
     def add_tool_call(self, identity: str) -> None:
         self.hashes.append(tool_call_hash(identity))

@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telemetry.transcripts.fingerprints import Fingerprint
+from telemetry.transcripts.fingerprints import Fingerprint, record_hash
 from telemetry.transcripts.messages import message_key, tool_calls
 from telemetry.transcripts.reading import RecordReader
 from telemetry.transcripts.records import Record
 from telemetry.transcripts.values import clean, timestamp_ms
+
+# Four times what a transcript of 1 GB holds. A hostile file of tiny lines must not fill the memory.
+MAX_RECORDS = 2_000_000
 
 
 class NotATranscript(ValueError):
@@ -16,6 +19,10 @@ class NotATranscript(ValueError):
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
         self.line = line
+
+
+class TooManyRecords(NotATranscript):
+    """More records than any real transcript has."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Scan:
 
 
 def scan(chunks: Iterable[bytes]) -> Scan:
-    """Read a file once. Raises NotATranscript where no core user or assistant record is in it."""
+    """Read a file once. Raises NotATranscript where no core user or assistant record is in it, or far too
+    many are."""
     scanner = _Scanner(RecordReader(chunks))
     return scanner.run()
 
@@ -49,7 +57,7 @@ class _Scanner:
         self.last_ms: int | None = None
         self.client_version = ""
         self.fingerprint = Fingerprint()
-        self.seen: set[str] = set()
+        self.seen: set[int] = set()
         self.stream_json_line: int | None = None
 
     def run(self) -> Scan:
@@ -76,10 +84,13 @@ class _Scanner:
         if record.type in ("user", "assistant"):
             self._read_spoken(record)
         uuid = record.uuid or ""
-        if uuid in self.seen:
+        record_id = record_hash(uuid)
+        if record_id in self.seen:
             return
-        self.seen.add(uuid)
-        self.fingerprint.add_record(uuid)
+        if len(self.seen) == MAX_RECORDS:
+            raise TooManyRecords(f"the file holds more than {MAX_RECORDS} records", self.reader.line_number)
+        self.seen.add(record_id)
+        self.fingerprint.add_record(record_id)
         if record.type == "assistant":
             for identity, _ in tool_calls(record):
                 self.fingerprint.add_tool_call(identity)

@@ -1,5 +1,8 @@
 """Run a processor over everything that is pending."""
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,36 +11,56 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from accounts import audit
 from accounts.errors import AgnesError
+from telemetry.management.interruption import sigterm_interrupts
 from telemetry.models import SessionTranscript
 from telemetry.processing import run_by_hand
-from telemetry.processors.runner import RunReport
+from telemetry.processors.registry import processor_named
+from telemetry.processors.report import RunReport
+
+SHOWN_FAILURES = 20
 
 
 class Command(BaseCommand):
-    help = "Extract what is pending from the stored transcripts (by hand; the worker does it by itself)."
+    help = "Process what is pending of the stored transcripts by hand; the task worker does it by itself."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--processor", default="usage", help="usage (default) or verification")
 
-    def handle(self, *args: Any, processor: str, **options: Any) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        pending = SessionTranscript.objects.pending(processor).count()
-        with audit.context("command"), Progress(*columns, console=console, transient=True) as progress:
-            bar = progress.add_task(f"Processing {processor}", total=pending)
+    def handle(self, *args: Any, processor: str, verbosity: int, **options: Any) -> None:
+        try:
+            with audit.context("command"), sigterm_interrupts():
+                report = self._run(processor_named(processor).name, quiet=verbosity == 0)
+        except AgnesError as error:
+            raise CommandError(f"{error.message} {error.hint}") from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted: run it again to go on.", returncode=130) from None
+        self._print(report)
 
-            def show(report: RunReport) -> None:
-                progress.update(bar, completed=report.processed + report.failed)
+    def _run(self, processor: str, *, quiet: bool) -> RunReport:
+        """Waits for people whom other workers hold, so that nothing is pending at the end."""
+        with _progress(processor, quiet=quiet) as on_progress:
+            return run_by_hand(processor, actor=None, wait=True, on_progress=on_progress)
 
-            try:
-                report = run_by_hand(processor, actor=None, wait=True, on_progress=show)
-            except AgnesError as error:
-                raise CommandError(f"{error.message} {error.hint}") from error
+    def _print(self, report: RunReport) -> None:
         self.stdout.write(
-            f"{report.processed} processed, {report.failed} failed, {report.items} items "
-            f"in {report.seconds} s, {report.published_days} days published"
+            f"{report.processed} processed, {report.failed} failed, {report.items} items, "
+            f"{report.published_days} days published, {report.seconds:.1f} s"
         )
-        for failure in report.failures:
-            self.stderr.write(f"failed: {failure}")
+        for failure in report.failures[:SHOWN_FAILURES]:
+            self.stderr.write(f"  {failure}")
         if report.failed:
-            raise CommandError("Some transcripts failed: they are tried again up to three times.")
+            raise CommandError(
+                f"{report.failed} transcripts failed. Each is tried three times in all; "
+                "the admin shows every error under Transcripts."
+            )
+
+
+@contextmanager
+def _progress(processor: str, *, quiet: bool) -> Iterator[Callable[[RunReport], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    hidden = quiet or not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as progress:
+        pending = None if hidden else SessionTranscript.objects.pending(processor).count()
+        bar = progress.add_task(f"Processing {processor}", total=pending)
+        yield lambda report: progress.update(bar, completed=report.processed + report.failed)

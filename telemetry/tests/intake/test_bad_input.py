@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import json
 import socket
 from collections.abc import Iterator
@@ -114,6 +115,8 @@ class TestCompression:
             ("zstd", zstandard.compress(GOOD) + b"garbage"),
             ("zstd", gzip.compress(GOOD)),
         ],
+        # Of themselves the ids would hold the bytes, and with them the time of day.
+        ids=itertools.count(),
     )
     def test_a_damaged_or_truncated_stream_is_refused(self, refused, encoding, body):
         error = refused(body, encoding=encoding)

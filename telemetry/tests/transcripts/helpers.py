@@ -1,8 +1,8 @@
 """Short ways to what a few lines of a transcript give."""
 
 from telemetry.tests.builders import Line, transcript_bytes
-from telemetry.transcripts.extracting import extract
-from telemetry.transcripts.figures import Event, Extraction, Figures, UsageMessage
+from telemetry.transcripts.extracting import Extraction, extract
+from telemetry.transcripts.figures import Event, Figures, UsageMessage
 from telemetry.transcripts.fingerprints import Fingerprint
 from telemetry.transcripts.reading import RecordReader
 from telemetry.transcripts.records import Record
@@ -30,7 +30,7 @@ def figures_of(*lines: AnyLine, agent_id: str = "") -> Figures:
 
 
 def events_of(*lines: AnyLine, agent_id: str = "") -> list[Event]:
-    return extraction_of(*lines, agent_id=agent_id).events
+    return list(extraction_of(*lines, agent_id=agent_id).events)
 
 
 def event_of(*lines: AnyLine, agent_id: str = "") -> Event:
@@ -39,7 +39,7 @@ def event_of(*lines: AnyLine, agent_id: str = "") -> Event:
 
 
 def messages_of(*lines: AnyLine) -> list[UsageMessage]:
-    return extraction_of(*lines).messages
+    return list(extraction_of(*lines).messages)
 
 
 def fingerprint_of(*lines: AnyLine) -> Fingerprint:

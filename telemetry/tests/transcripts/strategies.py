@@ -9,9 +9,13 @@ from hypothesis.strategies import SearchStrategy
 from telemetry.transcripts.records import Attachment, Block, Message, Origin, Record, ToolInput, Usage
 
 TEXTS = st.sampled_from(
-    ["", "u1", "u2", "m1", "t1", "sdk-cli", "human", "/review", "<command-name>/x", "\ud800", "\0", "é", "x" * 300]
-    + ["user", "assistant", "system", "attachment", "progress", "text", "tool_use", "tool_result", "local_command"]
-    + ["queued_command", "prompt", "2026-05-01T10:00:00Z", "Skill", "Agent", "mcp__a__b", "<synthetic>", "Exit code 1"]
+    [
+        "", "u1", "u2", "m1", "t1", "sdk-cli", "human", "/review", "<command-name>x",
+        "\ud800", "\0", "x" * 300,
+        "user", "assistant", "system", "attachment", "progress", "text", "tool_use", "tool_result", "prompt",
+        "local_command", "queued_command", "2026-05-01T10:00:00Z", "Skill", "Agent", "mcp__a__b",
+        "<synthetic>", "Exit code 1",
+    ]
 )  # fmt: skip
 SCALARS = st.one_of(
     st.none(),

@@ -45,6 +45,7 @@ def expansion(command: Line, text: str = "Do it.", **fields: Any) -> Line:
     return user_line([{"type": "text", "text": text}], isMeta=True, parentUuid=command["uuid"], **fields)
 
 
+STEERING = {"type": "queued_command", "commandMode": "prompt"}
 BODY = "Base directory for this skill: /home/x/.claude/skills/review\nDo it."
 
 
@@ -229,12 +230,10 @@ class TestTimes:
         assert self.times_of(self.call_at(1), record, self.call_at(None))[1] == "10:00:04.000"
 
     def test_else_of_the_nearest_later_one(self):
-        assert self.times_of(self.call_at(None), command_line("x") | {"timestamp": None}, self.call_at(5), self.call_at(6)) == [
-            "10:00:05.000",
-            "10:00:05.000",
-            "10:00:06.000",
-            "10:00:05.000",
-        ]  # fmt: skip
+        untimed = [self.call_at(None), command_line("x") | {"timestamp": None}]
+        # Commands stand after calls.
+        expected = ["10:00:05.000", "10:00:05.000", "10:00:06.000", "10:00:05.000"]
+        assert self.times_of(*untimed, self.call_at(5), self.call_at(6)) == expected
 
     def test_a_copy_gives_it_too(self):
         record = user_line(uuid="u", timestamp=moment(1))
@@ -625,13 +624,12 @@ class TestFigures:
         assert (figures.skill_invocations, figures.distinct_skills) == (0, 0)
 
     def test_prompts(self):
-        steering = line("attachment", attachment={"type": "queued_command", "commandMode": "prompt"})
         figures = figures_of(
             user_line("typed"),
             user_line([{"type": "image"}]),
-            steering,
+            line("attachment", attachment=STEERING),
             user_line("x", entrypoint="sdk-py"),
-            line("attachment", attachment=steering["attachment"], entrypoint="sdk-cli"),
+            line("attachment", attachment=STEERING, entrypoint="sdk-cli"),
             line("queue-operation", operation="enqueue", content="x"),
             user_line("[Request interrupted by user]"),
             user_line("[Request interrupted by user for tool use]"),
@@ -640,9 +638,7 @@ class TestFigures:
         assert (figures.human_prompts, figures.programmatic_prompts, figures.interruptions) == (3, 2, 2)
 
     def test_a_programs_source_does_not_make_steering_programmatic(self):
-        steering = line(
-            "attachment", attachment={"type": "queued_command", "commandMode": "prompt"}, promptSource="sdk"
-        )
+        steering = line("attachment", attachment=STEERING, promptSource="sdk")
         assert figures_of(user_line(), steering).human_prompts == 2
 
     @pytest.mark.parametrize("where", ["agent", "sidechain"])
@@ -650,10 +646,10 @@ class TestFigures:
         sidechain = where == "sidechain"
         lines: list[Any] = [
             user_line("x", isSidechain=sidechain),
-            line("attachment", attachment={"type": "queued_command", "commandMode": "prompt"}, isSidechain=sidechain),
+            line("attachment", attachment=STEERING, isSidechain=sidechain),
             user_line("[Request interrupted by user]", isSidechain=sidechain),
             assistant_line(tool_use("Bash"), isSidechain=sidechain, timestamp=moment(9)),
-        ]  # fmt: skip
+        ]
         figures = figures_of(*lines, agent_id="" if sidechain else "a")
         assert (figures.human_prompts, figures.interruptions, figures.active_ms) == (0, 0, 0)
         assert (figures.tool_calls, figures.assistant_messages, figures.wall_ms) == (1, 1, 9000)
@@ -786,7 +782,7 @@ class TestAnything:
     def test_repeating_a_file_changes_only_its_lines(self, lines: list[Line]):
         content = transcript_bytes(json.dumps(fields) for fields in lines)
         once, twice = extract([[content]]), extract([[content], [content]])
-        assert twice.events == once.events
-        assert twice.messages == once.messages
+        assert list(twice.events) == list(once.events)
+        assert list(twice.messages) == list(once.messages)
         twice.figures.lines = once.figures.lines
         assert twice.figures == once.figures

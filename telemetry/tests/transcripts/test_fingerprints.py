@@ -3,8 +3,7 @@ from hypothesis import strategies as st
 
 from telemetry.tests.builders import Line, assistant_line, tool_use, transcript_bytes, user_line
 from telemetry.tests.transcripts.helpers import AnyLine, fingerprint_of
-from telemetry.transcripts.extracting import extract
-from telemetry.transcripts.figures import Extraction
+from telemetry.transcripts.extracting import Extraction, extract
 from telemetry.transcripts.fingerprints import (
     NOTHING_FOREIGN,
     Fingerprint,
@@ -50,7 +49,7 @@ class TestCopies:
 
     def test_a_mere_copy_counts_nothing_but_its_lines(self):
         _, copy = in_owner_order(self.FIRST, self.FIRST)
-        assert (copy.events, copy.messages) == ([], [])
+        assert ([*copy.events], [*copy.messages]) == ([], [])
         assert (copy.figures.lines, copy.figures.started_ms, copy.figures.cwd) == (2, None, "")
 
     def test_three_deep(self):
@@ -90,8 +89,8 @@ class TestKeys:
         third = [call("u3", "t", "m")]
         assert counted(first, second, third)[2] == ([], [], 0)
 
-    def test_a_copy_of_another_record_with_the_key_does_not_own_it(self):
-        """The first copy of record u1 has other keys: the second's copy is no own record, so t is the third's."""
+    def test_a_copy_with_other_keys_does_not_own_them(self):
+        """Record u1 is the first's, so what the second's copy of it has besides is still free."""
         first = [call("u1", "t1", "m1")]
         second = [call("u1", "t", "m"), user_line(uuid="p")]
         third = [call("u3", "t", "m")]

@@ -1,0 +1,205 @@
+import io
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.models import AuditLog, Scope, User
+from telemetry.demo import removal, world
+from telemetry.demo.people import PEOPLE
+from telemetry.demo.sessions import transcripts_of
+from telemetry.intake.storing import store_transcript
+from telemetry.models import (
+    ErrorKind,
+    EventType,
+    SessionProcessorState,
+    SessionTranscript,
+    UsageEvent,
+    UsageSessionSummary,
+    VerificationFinding,
+)
+from telemetry.transcripts.extracting import extract
+
+NOW = datetime(2026, 5, 29, 18, tzinfo=UTC)
+FEW = (PEOPLE[3], PEOPLE[9])
+
+
+@pytest.fixture(scope="module")
+def extractions():
+    made = [transcript for person in PEOPLE for transcript in transcripts_of(person, NOW.date(), NOW)]
+    return [
+        extract([[transcript.raw]], agent_id="a" if "/subagents/" in transcript.name else "")
+        for transcript in made
+    ]
+
+
+class TestTranscripts:
+    """What the generator writes, read with the extractor that reads everybody's."""
+
+    def test_it_follows_from_its_seed(self):
+        first, second = (list(transcripts_of(PEOPLE[0], NOW.date(), NOW)) for _ in range(2))
+        assert first == second
+
+    def test_it_ends_today_and_never_reaches_into_the_future(self, extractions):
+        last = max(extraction.figures.ended_ms for extraction in extractions) / 1000
+        assert NOW - timedelta(days=2) < datetime.fromtimestamp(last, UTC) < NOW
+        first = min(extraction.figures.started_ms for extraction in extractions) / 1000
+        assert NOW - timedelta(days=60) < datetime.fromtimestamp(first, UTC)
+
+    def test_weekdays_are_busier_than_weekends(self, extractions):
+        starts = [datetime.fromtimestamp(one.figures.started_ms / 1000, UTC) for one in extractions]
+        weekend = sum(start.weekday() >= 5 for start in starts)
+        assert 0 < weekend < len(starts) / 6
+
+    def test_it_shows_every_kind_of_event_and_of_error(self, extractions):
+        events = [event for extraction in extractions for event in extraction.events]
+        assert {event.event_type for event in events} == set(EventType.values)
+        assert {event.error_kind for event in events} == set(ErrorKind.values)
+        assert any(event.is_error is None for event in events)
+        assert any(event.skill_name and ":" in event.skill_name for event in events)
+        assert any(event.skill_name and ":" not in event.skill_name for event in events)
+
+    def test_it_shows_what_happens_in_sessions(self, extractions):
+        for name in ("interruptions", "compactions", "api_retries", "malformed_lines", "builtin_commands"):
+            assert any(getattr(extraction.figures, name) for extraction in extractions), name
+
+    def test_people_differ(self):
+        assert len({person.email for person in PEOPLE}) == len(PEOPLE) == 12
+        assert len({person.sessions for person in PEOPLE}) > 6
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDemo:
+    @pytest.fixture
+    def demo(self):
+        return world.create(now=NOW, people=FEW)
+
+    def test_it_makes_people_that_are_marked_and_cannot_sign_in(self, demo):
+        people = world.demo_people()
+        assert len(people) == demo.people == len(FEW)
+        assert all(person.name.endswith("(demo)") and person.is_active for person in people)
+        assert not any(person.has_usable_password() or person.is_staff for person in people)
+
+    def test_it_processes_everything(self, demo):
+        transcripts = SessionTranscript.objects.count()
+        assert demo.transcripts == transcripts == UsageSessionSummary.objects.count()
+        assert demo.events == UsageEvent.objects.count() > 300
+        assert demo.failed == 0
+        assert SessionProcessorState.objects.exclude(processed_at=None).count() == 2 * transcripts
+        findings = set(VerificationFinding.objects.values_list("kind", flat=True))
+        assert findings <= {VerificationFinding.Kind.MALFORMED_LINE}
+
+    def test_it_counts_forked_history_once(self, demo):
+        identities = UsageEvent.objects.values_list("user_id", "id")
+        assert len(set(identities)) == len(identities)
+
+    def test_a_second_time_changes_nothing(self, demo):
+        again = world.create(now=NOW, people=FEW)
+        assert (again.transcripts, again.events, again.known_already) == (0, 0, demo.transcripts)
+        assert UsageEvent.objects.count() == demo.events
+
+    def test_a_later_day_does_not_double_it(self, demo):
+        world.create(now=NOW + timedelta(days=9), people=FEW)
+        days = UsageSessionSummary.objects.values_list("started_at", flat=True)
+        assert max(day.date() for day in days if day) <= NOW.date()
+        assert UsageSessionSummary.objects.count() - demo.transcripts < 6
+
+    def test_an_interrupted_run_is_completed(self, demo):
+        transcripts = SessionTranscript.objects.filter(owner=world.demo_people().last())
+        UsageEvent.objects.all().delete()
+        SessionProcessorState.objects.all().delete()
+        missing = transcripts.count()
+        transcripts.delete()
+        assert world.is_unfinished()
+        assert world.create(now=NOW, people=FEW).transcripts == missing
+        assert UsageEvent.objects.count() == demo.events
+        assert not world.is_unfinished()
+
+    def test_clean_leaves_no_trace_but_the_audit_log(self, demo, bob: User):
+        tokens.issue(world.demo_people()[0], name="tried", scopes=[Scope.UPLOAD])
+        own = next(transcripts_of(PEOPLE[0], NOW.date(), NOW))
+        kept = store_transcript(bob, [own.raw]).transcript
+        audit_rows = AuditLog.objects.count()
+        ids = set(world.demo_people().values_list("pk", flat=True))
+
+        assert removal.count() == removal.Removed(demo.people, demo.transcripts, demo.events)
+        assert removal.remove() == removal.Removed(demo.people, demo.transcripts, demo.events)
+
+        assert not User.objects.filter(pk__in=ids).exists()
+        assert not Group.objects.filter(name=world.GROUP).exists()
+        assert rows_of(ids) == {}
+        assert list(SessionTranscript.objects.all()) == [kept]
+        assert default_storage.listdir(f"transcripts/{bob.pk}")[1]
+        assert not any(default_storage.listdir(f"transcripts/{pk}")[1] for pk in ids)
+        assert AuditLog.objects.count() == audit_rows + 1
+
+    def test_clean_spares_whoever_bears_one_mark_only(self, demo, bob: User):
+        bob.groups.add(Group.objects.get(name=world.GROUP))
+        outsider = User.objects.create_user("someone@demo.example")
+        removal.remove()
+        assert User.objects.filter(pk__in=[bob.pk, outsider.pk]).count() == 2
+        assert bob.groups.exists()
+
+    def test_it_takes_nobodys_address(self):
+        User.objects.create_user(FEW[0].email)
+        with pytest.raises(world.DemoAddressTaken):
+            world.create(now=NOW, people=FEW)
+        assert not world.demo_people().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def few_people(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(world, "create", partial(world.create, people=FEW[:1]))
+
+    def test_a_dry_run_goes_with_clean_only(self):
+        with pytest.raises(CommandError, match="--clean"):
+            self.run("--dry-run")
+
+    def run(self, *arguments: str) -> str:
+        output = io.StringIO()
+        call_command("demo", *arguments, stdout=output)
+        return output.getvalue()
+
+    def test_it_refuses_a_server_that_may_be_real(self, settings):
+        settings.DEBUG = False
+        with pytest.raises(CommandError, match="--force"):
+            self.run()
+        assert not User.objects.exists()
+
+    def test_it_can_be_forced(self, settings):
+        settings.DEBUG = False
+        assert "1 people (@demo.example" in self.run("--force")
+
+    def test_it_makes_says_so_and_removes(self, settings):
+        settings.DEBUG = True
+        assert f"{SessionTranscript.objects.count()} transcripts" in self.run("--clean")
+        assert "`manage.py demo --clean` removes it." in self.run()
+        assert "is there already" in self.run()
+        assert UsageEvent.objects.filter(occurred_at__lte=timezone.now()).exists()
+        assert self.run("--clean", "--dry-run").startswith("Would remove the demo: 1 people")
+        assert self.run("--clean").startswith("Removed the demo: 1 people")
+        assert not world.demo_people().exists()
+
+
+def rows_of(user_ids: set[int]) -> dict[str, int]:
+    """How many rows of which model still point at these people or at their transcripts."""
+    left = {}
+    files = tuple(f"u{pk}_" for pk in user_ids)
+    for model in apps.get_app_config("telemetry").get_models():
+        names = {field.name for field in model._meta.get_fields()}
+        for person in names & {"user", "owner"}:
+            rows_left = model._base_manager.filter(**{f"{person}__in": user_ids}).count()
+            left.update({model.__name__: rows_left} if rows_left else {})
+        if "session_file" in names:
+            named = model._base_manager.values_list("session_file", flat=True)
+            rows_left = sum(name.startswith(files) for name in named)
+            left.update({model.__name__: rows_left} if rows_left else {})
+    return left

@@ -1,0 +1,117 @@
+"""What the documents say is so: their commands run, their links lead somewhere, what they name exists."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+from agnes.tests.server import environment_without_agnes
+from telemetry.demo.people import PEOPLE
+from telemetry.demo.sessions import transcripts_of
+
+ROOT: Path = settings.BASE_DIR
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+BLOCK = re.compile(
+    r"(?:^<!-- not run: (?P<reason>.+?) -->\n+)?^```sh\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+PATH_IN_CODE = re.compile(r"(?:accounts|agnes|telemetry|docs|scripts|benchmarks|\.ci)/[\w/.-]*")
+
+
+@dataclass(frozen=True)
+class Block:
+    page: Path
+    text: str
+    reason: str | None
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.text.splitlines()[0][:60]}"
+
+
+def blocks_of(page: Path) -> list[Block]:
+    return [Block(page, found["text"], found["reason"]) for found in BLOCK.finditer(page.read_text())]
+
+
+RUNNABLE = [page for page in PAGES if any(not block.reason for block in blocks_of(page))]
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of somebody who ran `make run` once and has used Claude Code."""
+    home = tmp_path_factory.mktemp("home")
+    now = datetime.now(UTC)
+    for transcript in transcripts_of(PEOPLE[9], now.date(), now):
+        file = home / ".claude/projects/demo" / transcript.name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(transcript.raw)
+    environment = {**environment_without_agnes(), "HOME": str(home), "AGNES_DATA_DIR": str(home / "data")}
+    shell(".venv/bin/python manage.py migrate --verbosity 0", environment)
+    return environment
+
+
+@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.name)
+def test_its_commands_run(page: Path, machine: dict[str, str], tmp_path: Path):
+    """In their order, in one data folder for each page."""
+    data = tmp_path / "machine"
+    shutil.copytree(machine["AGNES_DATA_DIR"], data)
+    for block in blocks_of(page):
+        if not block.reason:
+            shell(block.text, {**machine, "AGNES_DATA_DIR": str(data)})
+
+
+def shell(text: str, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+class TestPage:
+    def test_its_links_lead_somewhere(self, page: Path):
+        for target in LINK.findall(page.read_text()):
+            if "://" in target or target.startswith("mailto:"):
+                continue
+            name, _, anchor = target.partition("#")
+            file = (page.parent / name).resolve() if name else page
+            assert file.exists(), target
+            if anchor:
+                assert anchor in {slug(heading) for heading in HEADING.findall(file.read_text())}, target
+
+    def test_its_files_exist(self, page: Path):
+        for code in CODE.findall(page.read_text()):
+            if PATH_IN_CODE.fullmatch(code):
+                assert (ROOT / code).exists(), code
+
+    def test_its_commands_exist(self, page: Path):
+        targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        text = page.read_text()
+        assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= {"help", *get_commands()}
+        assert set(re.findall(r"[`\n]make ([a-z-]+)", text)) <= targets
+
+    def test_its_blocks_are_closed(self, page: Path):
+        assert page.read_text().count("\n```") % 2 == 0
+
+
+def test_there_is_something_to_run():
+    assert {page.name for page in RUNNABLE} >= {"README.md", "CONTRIBUTING.md"}
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

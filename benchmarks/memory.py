@@ -1,0 +1,93 @@
+"""Peak memory of the process that ingests one large transcript.
+
+python -m benchmarks.memory [--megabytes 1000]
+
+Makes a transcript of that size (small lines, and now and then a tool result of 2 MB), uploads it, and runs
+`manage.py process_sessions` on it as a process of its own.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.table import print_table
+from benchmarks.world import empty_server
+
+LARGE_RESULT = 2_000_000
+TURNS_PER_LARGE_RESULT = 2000
+RESULT = 4000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--megabytes", type=int, default=1000)
+    options = parser.parse_args()
+    with empty_server() as folder, tempfile.NamedTemporaryFile(dir=folder, suffix=".jsonl") as file:
+        for line in transcript_lines(options.megabytes * 1_000_000):
+            file.write(line)
+        file.flush()
+        store(Path(file.name))
+        peak = processing_peak()
+        from telemetry.models import UsageSessionSummary
+
+        summary = UsageSessionSummary.objects.get()
+        print_table(
+            f"Ingesting one transcript of {options.megabytes} MB",
+            [
+                ("lines, events", f"{summary.lines}, {summary.events}", ""),
+                ("peak memory of manage.py process_sessions", f"{peak / 1e6:.0f} MB", "under 200 MB"),
+            ],
+        )
+
+
+def transcript_lines(size: int, session_id: str = "long") -> Iterator[bytes]:
+    """Turns of a prompt, a call and its result, until there are `size` bytes."""
+    from telemetry.tests.builders import (
+        assistant_line,
+        moment,
+        tool_result,
+        tool_use,
+        transcript_bytes,
+        user_line,
+    )
+
+    written = turn = 0
+    while written < size:
+        length = LARGE_RESULT if turn % TURNS_PER_LARGE_RESULT == 0 else RESULT
+        call = tool_use("Bash", command="make test")
+        lines = [
+            user_line("go on", timestamp=moment(turn)),
+            assistant_line([call], timestamp=moment(turn + 0.1), usage={"output_tokens": 2000 + turn}),
+            user_line(tool_result(call["id"], "x" * length), timestamp=moment(turn + 0.2)),
+        ]
+        content = transcript_bytes(line | {"sessionId": session_id} for line in lines)
+        yield content
+        written += len(content)
+        turn += 1
+
+
+def store(path: Path) -> None:
+    from accounts.models import User
+    from telemetry.intake.storing import store_transcript
+
+    owner = User.objects.create_user("bench@example.com")
+    with path.open("rb") as file:
+        store_transcript(owner, iter(lambda: file.read(1 << 18), b""))
+
+
+def processing_peak() -> int:
+    """Bytes of the largest child process."""
+    command = [sys.executable, "manage.py", "process_sessions"]
+    subprocess.run(command, env=dict(os.environ), check=True, stdout=subprocess.DEVNULL)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""kill -9 in the middle of each stage, for real: another process dies there, and the totals are as if not."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from telemetry.models import SessionTranscript, SessionTranscriptPart, UsageEvent
+from telemetry.processors.runner import run
+from telemetry.storage import default_storage
+from telemetry.tests.figures import processed, upload, usage_of
+from telemetry.tests.kills.servers import ROOT, environment_of
+from telemetry.tests.kills.victim import INTAKE, PROCESSING
+from telemetry.tests.processing.test_runner import session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def die(settings: Any) -> Callable[..., None]:
+    """Run the victim on this test's database and data folder; it must die by SIGKILL."""
+    settings.PROCESSOR_CLAIM_SECONDS = 2
+
+    def run_victim(stage: str, nth: int, *work: str) -> None:
+        environment = environment_of(settings)
+        command = [sys.executable, "-m", "telemetry.tests.kills.victim", stage, str(nth), *work]
+        died = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        assert died.returncode == -signal.SIGKILL, died.stderr
+
+    return run_victim
+
+
+def world() -> list[bytes]:
+    """Sessions, and a fork that is named so that it is uploaded before its origin."""
+    origin = session("origin", calls=4)
+    fork = origin.replace(b'"sessionId":"origin"', b'"sessionId":"a-fork"') + session("a-fork", 2, at=900)
+    return [fork, session("other", calls=3, at=300), origin, session("long", calls=30, at=600)]
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize("stage", PROCESSING)
+def test_worker_killed(stage: str, nth: int, bob: User, charlie: User, die: Callable[..., None]) -> None:
+    for content in world():
+        upload(charlie, content)
+    processed()
+    for content in world():
+        upload(bob, content)
+    nth = 1 if stage in ("after the commit", "before the claim is released") else nth
+    die(stage, nth, "process")
+    report = run("usage", wait=True)
+    assert not report.failures
+    assert usage_of(bob) == usage_of(charlie)
+    assert not SessionTranscript.objects.pending("usage").exists()
+
+
+@pytest.mark.parametrize("stage", INTAKE)
+def test_uploader_killed(
+    stage: str, bob: User, charlie: User, die: Callable[..., None], tmp_path: Path
+) -> None:
+    first, grown = session("s1", calls=2), session("s1", calls=5)
+    upload(charlie, grown)
+    upload(bob, first)
+    run("usage")
+    sent = tmp_path / "sent.jsonl"
+    sent.write_bytes(grown)
+    die(stage, 1, "upload", bob.email, str(sent))
+    assert UsageEvent.objects.filter(user=bob).count() == 2
+    assert_stored_parts_are_readable(bob)
+    assert upload(bob, grown) == ("same" if stage == "after the commit" else "grown")
+    processed()
+    assert usage_of(bob) == usage_of(charlie)
+    assert_stored_parts_are_readable(bob)
+
+
+def assert_stored_parts_are_readable(owner: User) -> None:
+    live = SessionTranscriptPart.objects.filter(transcript__owner=owner, superseded=False)
+    assert live.count() == 1
+    assert all(default_storage.exists(part.storage_key) for part in live.select_related("transcript"))

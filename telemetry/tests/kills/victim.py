@@ -1,0 +1,96 @@
+"""A process that does real work and kills itself with -9 at a chosen moment.
+
+python -m telemetry.tests.kills.victim STAGE NTH process
+python -m telemetry.tests.kills.victim STAGE NTH upload EMAIL FILE
+"""
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import django
+
+
+class Stage(NamedTuple):
+    """Die before or after the nth call of `name` in `module`."""
+
+    module: str
+    name: str
+    after: bool
+
+
+PROCESSING = {
+    "before an attempt is counted": Stage("telemetry.processors.person", "begin_attempt", False),
+    "after an attempt is counted": Stage("telemetry.processors.person", "begin_attempt", True),
+    "while a transcript is read": Stage("telemetry.transcripts.extracting", "tool_calls", True),
+    "before anything is written": Stage("telemetry.processors.person", "is_current", False),
+    "among the rows": Stage("telemetry.processors.usage", "insert_rows", True),
+    "before the days are marked": Stage("telemetry.processors.usage", "mark_dirty", False),
+    "before the commit": Stage("telemetry.processors.person", "note_success", True),
+    "after the commit": Stage("telemetry.processors.person.PersonRun", "_write", True),
+    "before the claim is released": Stage("telemetry.processors.claims.Claim", "release", False),
+}
+INTAKE = {
+    "while it is received": Stage("telemetry.intake.storing", "scan", False),
+    "before the file is saved": Stage("telemetry.intake.spooling.Spool", "save_as", False),
+    "after the file is saved": Stage("telemetry.intake.spooling.Spool", "save_as", True),
+    "in the transaction": Stage("telemetry.intake.storing", "_add_part", True),
+    "before the commit": Stage("telemetry.processors.wakeup", "request_runs", True),
+    "after the commit": Stage("telemetry.intake.storing", "_write", True),
+}
+
+
+def main() -> None:
+    stages, nth, work, *arguments = sys.argv[1:]
+    django.setup()
+    known = PROCESSING if work == "process" else INTAKE
+    die_at(known[stages], int(nth))
+    {"process": process, "upload": upload}[work](*arguments)
+
+
+def process() -> None:
+    from telemetry.processors.runner import run
+
+    run("usage")
+
+
+def upload(email: str, path: str) -> None:
+    from accounts.models import User
+    from telemetry.intake.storing import store_transcript
+
+    store_transcript(User.objects.get(email=email), [Path(path).read_bytes()])
+
+
+def die_at(stage: Stage, nth: int) -> None:
+    place = _resolve(stage.module)
+    original: Callable[..., Any] = getattr(place, stage.name)
+    calls = 0
+
+    def lethal(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == nth and not stage.after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*args, **kwargs)
+        if calls == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(place, stage.name, lethal)
+
+
+def _resolve(path: str) -> Any:
+    """A module, or a class in one."""
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError:
+        module, _, name = path.rpartition(".")
+        return getattr(importlib.import_module(module), name)
+
+
+if __name__ == "__main__":
+    main()
