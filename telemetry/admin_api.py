@@ -1,6 +1,6 @@
 """Operations of the JSON API that admins run the server with."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
@@ -32,7 +32,7 @@ class ProcessorRun(Schema):
     summary="Process what is pending",
 )
 def run_session_processor(
-    request: HttpRequest, processor: str = Query("usage", description="usage or verification")
+    request: HttpRequest, processor: Annotated[str, Query(description="usage or verification")] = "usage"
 ) -> dict[str, Any]:
     """Runs for about 25 seconds at most; `left` says that something is still pending, so call it again.
 

@@ -19,7 +19,6 @@ def process_again(transcripts: SessionTranscriptQuerySet, *, by: User) -> int:
     session_files = transcripts.order_by().values("session_file")
     target = _session_file_of_one(transcripts)
     count = transcripts.count()
-    # Revision 0 is nobody's, so no worker that is at work on one of them now can count it as done.
     SessionProcessorState.objects.filter(session_file__in=session_files).update(
         revision=0, attempts=0, processed_at=None, last_error=None
     )

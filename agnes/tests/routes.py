@@ -9,7 +9,7 @@ permissions; alice, the admin; and a program with bob's token of scope `upload`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,15 @@ from django_q.signing import SignedPackage
 
 from accounts import audit, tokens
 from accounts.models import Scope, User
+from telemetry.models import (
+    AgentAttribution,
+    Attribution,
+    CommandAttribution,
+    McpServerAttribution,
+    SkillAttribution,
+    VerificationFinding,
+)
+from telemetry.tests import planting
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,33 @@ def world(bob: User) -> dict[str, object]:
             key="agnes", payload=SignedPackage.dumps({"id": "1", "func": "math.sqrt"})
         ).pk,
         "group": Group.objects.create(name="team").pk,
+        **_telemetry(bob),
     }
+
+
+def _telemetry(bob: User) -> dict[str, object]:
+    transcript = planting.plant_transcript(bob, "looked-at")
+    finding = VerificationFinding.objects.create(
+        session_file=transcript.session_file, kind="unknown_key", detail="newKey", count=3
+    )
+    return {
+        "transcript": transcript.pk,
+        "processor_state": planting.plant_state(transcript).pk,
+        "event": planting.plant_event(transcript).pk,
+        "message": planting.plant_message(transcript).pk,
+        "summary": planting.plant_summary(transcript).pk,
+        "finding": finding.pk,
+        **{model.__name__.lower(): _attribution(model) for model in ATTRIBUTIONS},
+    }
+
+
+ATTRIBUTIONS = (SkillAttribution, AgentAttribution, CommandAttribution, McpServerAttribution)
+
+
+def _attribution(model: Callable[..., Attribution]) -> object:
+    row = model(identifier="a:b", source="curated", ref_id="market/a", component_kind="skill")
+    row.save()
+    return row.pk
 
 
 TRANSCRIPT = json.dumps(
@@ -100,6 +135,7 @@ ROUTES = [
     open_to_all("api/openapi.json"),
     open_to_all("api/", 404),
     Route("api/upload/sessions", 401, 201, 201, 201, 201, 201, method="POST", body=TRANSCRIPT),
+    Route("api/admin/run-session-processor", 401, 403, 403, 403, 200, 403, method="POST"),
     open_to_all("^api/", 404, url="/api/nothing/here"),
     # The admin site as a whole
     open_to_all("admin/activity/", 302),
@@ -124,6 +160,29 @@ ROUTES = [
     admin_page("admin/accounts/accesstoken/*", object_id="{token}"),
     *read_only_pages("admin/accounts/auditlog", "{audit_row}"),
     admin_page("admin/auth/group/*", object_id="{group}"),
+    # Transcripts and what was extracted are only ever read; a transcript can be processed again.
+    Route(
+        "admin/telemetry/sessiontranscript/<path:object_id>/process-again/",
+        *(302, 302, 302, 403, 302, 302),
+        method="POST",
+        args={"object_id": "{transcript}"},
+    ),
+    admin_page(
+        "admin/telemetry/sessiontranscript/<path:object_id>/process-again/",
+        staff=405,
+        admin=405,
+        object_id="{transcript}",
+    ),
+    *read_only_pages("admin/telemetry/sessiontranscript", "{transcript}"),
+    *read_only_pages("admin/telemetry/sessionprocessorstate", "{processor_state}"),
+    *read_only_pages("admin/telemetry/usageevent", "{event}"),
+    *read_only_pages("admin/telemetry/usagemessage", "{message}"),
+    *read_only_pages("admin/telemetry/usagesessionsummary", "{summary}"),
+    *read_only_pages("admin/telemetry/verificationfinding", "{finding}"),
+    *read_only_pages("admin/telemetry/skillattribution", "{skillattribution}"),
+    *read_only_pages("admin/telemetry/agentattribution", "{agentattribution}"),
+    *read_only_pages("admin/telemetry/commandattribution", "{commandattribution}"),
+    *read_only_pages("admin/telemetry/mcpserverattribution", "{mcpserverattribution}"),
     *read_only_pages("admin/django_q/schedule", "{schedule}"),
     *read_only_pages("admin/django_q/success", "{success}"),
     *read_only_pages("admin/django_q/failure", "{failure}"),

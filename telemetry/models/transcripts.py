@@ -33,7 +33,10 @@ class SessionTranscript(models.Model):
     `revision` rises by one whenever its content changes: processors compare it with what they did.
     """
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="transcripts")
+    # No index of its own: those that begin with the owner serve.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="transcripts", db_index=False
+    )
     session_id = models.CharField(max_length=NAME_LENGTH)
     agent_id = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     session_file = models.CharField(max_length=SESSION_FILE_LENGTH, unique=True)

@@ -32,6 +32,10 @@ SET processed_at = %s, items_extracted = %s, revision = %s, last_error = NULL
 WHERE processor_name = %s AND session_file = %s
 """
 _FAIL = "UPDATE session_processor_state SET last_error = %s WHERE processor_name = %s AND session_file = %s"
+_TAKE_BACK = """
+UPDATE session_processor_state SET attempts = attempts - 1, last_error = NULL
+WHERE processor_name = %s AND session_file = %s AND processed_at IS NULL AND attempts > 0
+"""
 _CURRENT = "SELECT 1 FROM session_transcripts WHERE id = %s AND revision = %s"
 
 
@@ -50,6 +54,11 @@ def begin_attempt(processor: Processor, owner: User, transcript: SessionTranscri
     )
     [(attempt,)] = fetch(_BEGIN, values)
     return int(attempt)
+
+
+def take_back_attempt(processor: Processor, transcript: SessionTranscript) -> None:
+    """Somebody stopped the work: that is not the transcript's fault."""
+    execute(_TAKE_BACK, (processor.name, transcript.session_file))
 
 
 def note_success(processor: Processor, transcript: SessionTranscript, items: int) -> None:

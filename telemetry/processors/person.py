@@ -9,7 +9,13 @@ from django.db import transaction
 from accounts.models import User
 from telemetry.errors import ClaimLost, TranscriptChanged
 from telemetry.models import SessionTranscript
-from telemetry.processors.attempts import begin_attempt, is_current, note_failure, note_success
+from telemetry.processors.attempts import (
+    begin_attempt,
+    is_current,
+    note_failure,
+    note_success,
+    take_back_attempt,
+)
 from telemetry.processors.base import Job, Processor, Result
 from telemetry.processors.claims import Claim
 from telemetry.processors.library import PersonLibrary
@@ -29,6 +35,7 @@ class PersonRun:
     """Works through what is pending of `owner`; `report` is added to.
 
     `tried` holds (transcript id, revision) of what failed in this run: it is not tried again in it.
+    `extracted` waits to be written; `at_work` is whose attempt was counted and has not ended.
     """
 
     processor: Processor
@@ -39,15 +46,21 @@ class PersonRun:
     time_is_up: Callable[[], bool]
     on_progress: Callable[[RunReport], None]
     extracted: list[Extracted] = field(default_factory=list)
+    at_work: dict[int, SessionTranscript] = field(default_factory=dict)
 
     def run(self) -> None:
         """Until nothing is pending: new uploads, and copies that lost their records. Raises ClaimLost."""
-        while (pending := self._pending()) and not self.report.out_of_time:
-            for job in self._jobs(pending):
-                self._process(job)
+        try:
+            while (pending := self._pending()) and not self.report.out_of_time:
+                for job in self._jobs(pending):
+                    self._process(job)
+                    self.on_progress(self.report)
+                self._write_extracted()
                 self.on_progress(self.report)
-            self._write_extracted()
-            self.on_progress(self.report)
+        except KeyboardInterrupt:
+            for transcript in self.at_work.values():
+                take_back_attempt(self.processor, transcript)
+            raise
 
     def _pending(self) -> dict[int, SessionTranscript]:
         pending = SessionTranscript.objects.pending(self.processor.name).of(self.owner.pk)
@@ -64,6 +77,7 @@ class PersonRun:
 
     def _process(self, job: Job) -> None:
         attempt = begin_attempt(self.processor, self.owner, job.transcript)
+        self.at_work[job.transcript.pk] = job.transcript
         if attempt > 1:
             # It may kill the worker: nothing that others have done must wait for it.
             self._write_extracted()
@@ -104,11 +118,14 @@ class PersonRun:
                     raise TranscriptChanged(f"{job.transcript} changed while it was read.")
                 result.write()
                 note_success(self.processor, job.transcript, result.items)
+        for job, _ in extracted:
+            del self.at_work[job.transcript.pk]
         self.report.processed += len(extracted)
         self.report.items += sum(result.items for _, result in extracted)
 
     def _fail(self, transcript: SessionTranscript, error: Exception) -> None:
         """Keep the error, unless the transcript changed meanwhile: then it is pending, and no failure."""
+        del self.at_work[transcript.pk]
         if not is_current(transcript):
             return
         log.error("%s failed for %s", self.processor.name, transcript, exc_info=error)

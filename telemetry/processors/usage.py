@@ -73,7 +73,9 @@ class UsageResult:
         if not later:
             return
         user_id = self.job.owner.pk
-        SessionProcessorState.objects.filter(processor_name=NAME, session_file__in=later).update(revision=0)
+        SessionProcessorState.objects.filter(processor_name=NAME, session_file__in=later).update(
+            revision=0, processed_at=None
+        )
         for ids in _cut([event_id(user_id, event) for event in self.extraction.events]):
             UsageEvent.objects.filter(id__in=ids, session_file__in=later).delete()
         for keys in _cut([stored_key(message.key) for message in self.extraction.messages]):

@@ -1,10 +1,8 @@
-import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import current_thread, main_thread
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -25,6 +23,7 @@ from accounts import audit
 from accounts.models import User
 from telemetry.intake.comparing import Status
 from telemetry.intake.importing import ImportReport, SourceFile, find_transcripts, import_files
+from telemetry.management.interruption import sigterm_interrupts
 
 
 class Command(BaseCommand):
@@ -37,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with audit.context("command"), _sigterm_interrupts():
+            with audit.context("command"), sigterm_interrupts():
                 self._import(options["path"].expanduser(), options["user"], options["create_user"])
         except KeyboardInterrupt:
             raise CommandError("Interrupted: run it again to go on.", returncode=130) from None
@@ -116,19 +115,6 @@ def _progress(files: list[SourceFile]) -> Iterator[Any]:
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("", total=sum(file.size for file in files))
         yield lambda count: progress.advance(task, count)
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """SIGTERM ends the import as Ctrl-C does."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _printable(text: str) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from accounts.models import User
-from accounts.tokens import Scope
+from accounts.models import Scope, User
 from telemetry.models import SessionTranscript, SessionTranscriptPart
 from telemetry.processors.runner import run
 from telemetry.tests.figures import processed, upload, usage_of

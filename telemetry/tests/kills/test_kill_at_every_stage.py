@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 
 from accounts.models import User
 from telemetry.models import SessionTranscript, SessionTranscriptPart, UsageEvent
 from telemetry.processors.runner import run
-from telemetry.storage import default_storage
 from telemetry.tests.figures import processed, upload, usage_of
 from telemetry.tests.kills.servers import ROOT, environment_of
 from telemetry.tests.kills.victim import INTAKE, PROCESSING

@@ -49,7 +49,10 @@ def main() -> None:
     django.setup()
     known = PROCESSING if work == "process" else INTAKE
     die_at(known[stages], int(nth))
-    {"process": process, "upload": upload}[work](*arguments)
+    if work == "process":
+        process()
+    else:
+        upload(*arguments)
 
 
 def process() -> None:

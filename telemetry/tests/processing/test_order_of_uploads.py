@@ -109,11 +109,11 @@ def test_any_order_gives_identical_rows(case: tuple[list[bytes], list[bytes | No
     straight, shuffled = people()
     for content in files:
         upload(straight, content)
-    for content in series:
-        if content is None:
+    for step in series:
+        if step is None:
             processed()
         else:
-            upload(shuffled, content)
+            upload(shuffled, step)
     processed()
     assert usage_of(shuffled) == usage_of(straight)
     assert_totals_agree_with_events(shuffled)

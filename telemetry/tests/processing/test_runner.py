@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import User
@@ -21,11 +22,14 @@ from telemetry.processors import attempts, person, registry
 from telemetry.processors.base import Job, Processor
 from telemetry.processors.claims import Claim
 from telemetry.processors.runner import run
-from telemetry.storage import default_storage
 from telemetry.tests.builders import assistant_line, moment, tool_use, transcript_bytes, user_line
 from telemetry.tests.figures import upload
 
 pytestmark = pytest.mark.django_db
+
+
+class Death(BaseException):
+    """The worker is gone."""
 
 
 def session(name: str, calls: int = 1, at: float = 0) -> bytes:
@@ -139,7 +143,7 @@ class TestFailures:
     def test_a_write_that_fails_fails_alone(self, bob: User, monkeypatch: Any) -> None:
         for name in ("s1", "s2", "s3"):
             upload(bob, session(name))
-        real = person.note_success
+        real = attempts.note_success
 
         def note_success(processor: Processor, transcript: SessionTranscript, items: int) -> None:
             if transcript.session_id == "s2":
@@ -172,13 +176,31 @@ class TestFailures:
 
         def die(job: Job) -> Any:
             if job.transcript.session_id == "s3":
-                raise KeyboardInterrupt
+                raise Death
             return usage.extract(job)
 
         monkeypatch.setitem(registry.PROCESSORS, "usage", Processor("usage", usage.version, die))
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Death):
             run("usage")
         assert [state(name).state for name in ("s1", "s2", "s3")] == ["done", "done", "waiting"]
+
+    def test_an_interrupt_costs_no_attempt(self, bob: User, monkeypatch: Any) -> None:
+        for name in ("s1", "s2"):
+            upload(bob, session(name))
+        usage = registry.PROCESSORS["usage"]
+
+        def interrupt(job: Job) -> Any:
+            if job.transcript.session_id == "s2":
+                raise KeyboardInterrupt
+            return usage.extract(job)
+
+        monkeypatch.setitem(registry.PROCESSORS, "usage", Processor("usage", usage.version, interrupt))
+        for _ in range(MAX_ATTEMPTS + 1):
+            with pytest.raises(KeyboardInterrupt):
+                run("usage")
+        assert (state("s1").attempts, state("s2").attempts) == (0, 0)
+        monkeypatch.undo()
+        assert run("usage").processed == 2
 
 
 class TestClaims:

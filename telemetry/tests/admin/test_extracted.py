@@ -1,0 +1,185 @@
+"""The lists of what was extracted: events, messages, summaries, findings, states, attribution."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from telemetry.models import SessionTranscript, SkillAttribution, VerificationFinding
+from telemetry.tests.admin.conftest import Page
+from telemetry.tests.planting import (
+    AT,
+    plant_event,
+    plant_message,
+    plant_state,
+    plant_summary,
+    plant_transcript,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(page: str) -> int:
+    return page.count('class="action-checkbox"') or page.count("<tr><th class=")
+
+
+class TestEvents:
+    @pytest.fixture
+    def events(self, transcript: SessionTranscript, charlie: User) -> None:
+        other = plant_transcript(charlie, "s2")
+        plant_event(transcript, "tool")
+        plant_event(other, "next-day", occurred_at=AT + timedelta(hours=14))
+        plant_event(transcript, "timeless", occurred_at=None, tool_name="Timeless")
+        plant_event(
+            transcript, "rejected", event_type="mcp_call", tool_name="mcp__a__b", error_kind="rejected"
+        )
+        plant_event(
+            other, "curated", event_type="slash_command", command_name="go", source="curated", ref_id="m/go"
+        )
+
+    @pytest.mark.parametrize(
+        ("query", "count"),
+        [
+            ("", 5),
+            ("event_type=tool_use", 3),
+            ("event_type=mcp_call", 1),
+            ("source=builtin", 4),
+            ("source=curated", 1),
+            ("error_kind=none", 4),
+            ("error_kind=rejected&event_type=mcp_call", 1),
+            ("error_kind=rejected&event_type=tool_use", 0),
+            ("since=2026-05-01&until=2026-05-01", 3),
+            ("since=2026-05-02", 1),
+            ("until=2026-05-02", 4),
+            ("q=charlie@example.com", 2),
+            ("q=s1", 3),
+            ("q=nothing", 0),
+        ],
+    )
+    def test_they_are_found(self, events: None, page: Page, query: str, count: int):
+        assert rows(page(f"usageevent/?{query}")) == count
+
+    def test_they_are_found_by_person(self, events: None, page: Page, bob: User):
+        assert rows(page(f"usageevent/?person={bob.pk}")) == 3
+
+    def test_the_newest_is_first_and_told_by_name(self, events: None, page: Page):
+        shown = page("usageevent/")
+        assert shown.index("charlie@example.com") < shown.index("mcp__a__b") < shown.index("Timeless")
+        assert "/go" in shown
+        assert "curated: m/go" in shown
+        assert '<span class="chip chip-look">rejected</span>' in shown
+
+    def test_an_unknown_value_leads_back(self, admin_client: Client):
+        answer = admin_client.get("/admin/telemetry/usageevent/?event_type=nonsense")
+        assert answer.status_code == 302
+
+    def test_the_detail_tells_all_of_it(self, transcript: SessionTranscript, page: Page):
+        event = plant_event(transcript, cwd="/work/shop", git_branch="main")
+        shown = page(f"usageevent/{event.pk}/change/")
+        assert "/work/shop" in shown
+        assert transcript.session_file in shown
+        assert "_save" not in shown
+
+
+class TestMessages:
+    def test_they_are_found_by_session_and_day(self, transcript: SessionTranscript, page: Page):
+        plant_message(transcript)
+        for query, count in (("", 1), ("q=s1", 1), ("q=s2", 0), ("until=2026-04-30", 0)):
+            assert rows(page(f"usagemessage/?{query}")) == count
+        shown = page("usagemessage/")
+        assert 'title="1\u2009234\u2009567"' in shown
+        assert "1.2\u2009M" in shown
+
+
+class TestSummaries:
+    def test_they_are_found_by_person_session_and_day(
+        self, transcript: SessionTranscript, charlie: User, page: Page
+    ):
+        plant_summary(transcript)
+        plant_summary(plant_transcript(charlie, "s2"), started_at=AT - timedelta(days=3))
+        for query, count in (
+            ("", 2),
+            ("q=s1", 1),
+            ("q=charlie@example.com", 1),
+            ("since=2026-05-01", 1),
+            (f"person={charlie.pk}", 1),
+            (f"person={charlie.pk}&since=2026-05-01", 0),
+        ):
+            assert rows(page(f"usagesessionsummary/?{query}")) == count, query
+        assert "3\u2009h 12\u2009min" in page("usagesessionsummary/")
+
+
+class TestFindings:
+    def test_the_kinds_are_counted_above_the_rows(self, bob: User, page: Page):
+        for number in range(3):
+            VerificationFinding.objects.create(
+                session_file=f"u{bob.pk}_{number}.jsonl", kind="unknown_key", detail="new&Key", count=2
+            )
+        VerificationFinding.objects.create(session_file="x.jsonl", kind="malformed_line", count=1)
+        shown = page("verificationfinding/")
+        overview = shown.split('class="results overview"')[1].split("</table>")[0]
+        assert "unknown key" in overview
+        assert 'kind=unknown_key&amp;detail=new%26Key">new&amp;Key</a>' in overview
+        assert '<span class="number">3</span>' in overview
+        assert '<span class="number">6</span>' in overview
+        chosen = page("verificationfinding/?kind=unknown_key&detail=new%26Key")
+        assert (rows(chosen), "overview" in chosen) == (3, False)
+
+
+class TestProcessorStates:
+    def test_trouble_is_found(self, bob: User, page: Page):
+        plant_state(plant_transcript(bob, "s1"))
+        plant_state(plant_transcript(bob, "s2"), processed_at=None, attempts=3, last_error="ValueError: no")
+        plant_state(plant_transcript(bob, "s3"), processed_at=None, attempts=1, last_error="once")
+        plant_state(plant_transcript(bob, "s4", revision=2), "verification", revision=1)
+        shown = page("sessionprocessorstate/")
+        assert [shown.count(f">{it}</span>") for it in ("done", "given up", "failed", "waiting")] == [1] * 4
+        assert "ValueError: no" in page("sessionprocessorstate/?state=usage-given_up")
+        for query, count in (
+            ("state=usage-given_up", 1),
+            ("state=usage-failed", 1),
+            ("state=verification-failed", 0),
+            ("q=s3", 1),
+        ):
+            assert rows(page(f"sessionprocessorstate/?{query}")) == count, query
+
+
+class TestAttribution:
+    def test_it_is_searched(self, page: Page):
+        for name in ("alpha", "beta"):
+            SkillAttribution.objects.create(
+                identifier=f"{name}:do", source="curated", ref_id=f"market/{name}", component_kind="skill"
+            )
+        assert rows(page("skillattribution/")) == 2
+        assert "market/beta" in page("skillattribution/?q=beta:")
+
+
+class TestTheWholeAdmin:
+    def test_the_names_read_well(self, page: Page, admin_client: Client):
+        index = admin_client.get("/admin/").content.decode()
+        for name in (
+            "Transcripts",
+            "Usage events",
+            "Usage messages",
+            "Session summaries",
+            "Verification findings",
+            "Processor states",
+            "MCP server attributions",
+        ):
+            assert f">{name}<" in index, name
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            "sessiontranscript",
+            "sessionprocessorstate",
+            "usageevent",
+            "usagemessage",
+            "usagesessionsummary",
+            "verificationfinding",
+            "mcpserverattribution",
+        ],
+    )
+    def test_an_empty_list_is_no_error(self, page: Page, model: str):
+        assert rows(page(f"{model}/")) == 0
