@@ -56,6 +56,8 @@ class Lookup(NamedTuple):
 
 def lookup_of_event(event: Event) -> Lookup | None:
     """None where no item can be credited: a plain tool, or a call that did not reach its item."""
+    if event.event_type == "tool_use" and not event.skill_name:
+        return None
     if not event.reached_its_item:
         return None
     if event.event_type == "slash_command":
@@ -64,9 +66,7 @@ def lookup_of_event(event: Event) -> Lookup | None:
         return Lookup((AGENTS,), (event.subagent_type,))
     if event.event_type == "mcp_call":
         return Lookup((MCP_SERVERS,), tuple(mcp_prefixes(event.tool_name)))
-    if event.skill_name:
-        return lookup_of_skill(event.skill_name, event.evidence)
-    return None
+    return lookup_of_skill(event.skill_name, event.evidence)
 
 
 def lookup_of_skill(name: str, evidence: Evidence | None = None) -> Lookup:

@@ -6,7 +6,7 @@ UUIDs as 32 hex digits.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -51,6 +51,7 @@ def fetch(query: str, values: Sequence[Any]) -> list[Row]:
         return list(cursor.fetchall())
 
 
+@lru_cache(maxsize=4096)
 def db_moment(milliseconds: int | None) -> str | None:
     """Milliseconds since 1970 UTC as both databases take a moment."""
     if milliseconds is None:

@@ -24,7 +24,7 @@ from telemetry.transcripts.fingerprints import (
     tool_call_hash,
 )
 from telemetry.transcripts.message_log import MessageLog
-from telemetry.transcripts.messages import SYNTHETIC_MODEL, tool_calls
+from telemetry.transcripts.messages import SYNTHETIC_MODEL, tool_call_identity
 from telemetry.transcripts.prompts import (
     SKILL_BODY,
     UserClass,
@@ -179,9 +179,11 @@ class _Extractor:
         model = intern(clean(message.model))
         if model != SYNTHETIC_MODEL:
             self._count_message(record, message, model)
-        for identity, block in tool_calls(record):
-            self._count_tool_call(record, identity, block, model)
-        self.figures.server_tool_calls += sum(block.type == "server_tool_use" for block in record.blocks)
+        for index, block in enumerate(record.blocks):
+            if block.type == "tool_use":
+                self._count_tool_call(record, tool_call_identity(record, index, block), block, model)
+            elif block.type == "server_tool_use":
+                self.figures.server_tool_calls += 1
 
     def _count_message(self, record: Record, message: Message, model: str) -> None:
         key = message.id or record.uuid or ""
@@ -196,7 +198,7 @@ class _Extractor:
             token_count(usage.cache_creation_input_tokens),
             token_count(usage.cache_read_input_tokens),
             self.last_ms,
-            bare(record.attributionSkill),
+            bare(record.attributionSkill) if record.attributionSkill else "",
         )
         if self.last_ms is None:
             self.untimed.append(piece)

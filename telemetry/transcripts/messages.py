@@ -1,7 +1,5 @@
 """What an assistant record counts: its message and its tool calls (docs/COUNTING.md sections 5 and 7)."""
 
-from collections.abc import Iterator
-
 from telemetry.transcripts.records import Block, Record
 from telemetry.transcripts.values import clean
 
@@ -16,8 +14,6 @@ def message_key(record: Record) -> str | None:
     return message.id or record.uuid
 
 
-def tool_calls(record: Record) -> Iterator[tuple[str, Block]]:
-    """The tool_use blocks of an assistant record, each with its identity per person."""
-    for index, block in enumerate(record.blocks):
-        if block.type == "tool_use":
-            yield block.id or f"{record.uuid}:{index}", block
+def tool_call_identity(record: Record, index: int, block: Block) -> str:
+    """The identity per person of a tool_use block, which is the record's block number `index`."""
+    return block.id or f"{record.uuid}:{index}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telemetry.transcripts.fingerprints import Fingerprint, record_hash
-from telemetry.transcripts.messages import message_key, tool_calls
+from telemetry.transcripts.messages import message_key, tool_call_identity
 from telemetry.transcripts.reading import RecordReader
 from telemetry.transcripts.records import Record
 from telemetry.transcripts.values import clean, timestamp_ms
@@ -92,8 +92,9 @@ class _Scanner:
         self.seen.add(record_id)
         self.fingerprint.add_record(record_id)
         if record.type == "assistant":
-            for identity, _ in tool_calls(record):
-                self.fingerprint.add_tool_call(identity)
+            for index, block in enumerate(record.blocks):
+                if block.type == "tool_use":
+                    self.fingerprint.add_tool_call(tool_call_identity(record, index, block))
             key = message_key(record)
             if key is not None:
                 self.fingerprint.add_message(key)

@@ -7,6 +7,7 @@ from typing import Any
 NAME_CHARACTERS = 255
 MAX_TOKENS = 10**12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 END_OF_TIME_MS = 253_402_300_800_000  # 10000-01-01T00:00:00Z
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -15,7 +16,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def timestamp_ms(value: str | None) -> int | None:
     """Milliseconds since 1970 UTC of an ISO-8601 timestamp, or None where it is not a real one."""
-    if value is None or not _TIMESTAMP.fullmatch(value):
+    if value is None or not (_has_usual_form(value) or _TIMESTAMP.fullmatch(value)):
         return None
     try:
         moment = datetime.fromisoformat(value)
@@ -23,9 +24,14 @@ def timestamp_ms(value: str | None) -> int | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    since = moment - EPOCH
-    milliseconds = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    milliseconds = (moment - EPOCH) // MILLISECOND
     return milliseconds if 0 <= milliseconds < END_OF_TIME_MS else None
+
+
+def _has_usual_form(value: str) -> bool:
+    """Whether punctuation stands where `2026-05-01T10:00:00.000Z` has it: what `fromisoformat` takes of this
+    form is right, and asking so is quicker than matching."""
+    return len(value) == 24 and value[7] == "-" and value[10] == "T" and value[19] == "." and value[23] == "Z"
 
 
 def from_ms(milliseconds: int | None) -> datetime | None:

@@ -26,7 +26,7 @@ class Stage(NamedTuple):
 PROCESSING = {
     "before an attempt is counted": Stage("telemetry.processors.person", "begin_attempt", False),
     "after an attempt is counted": Stage("telemetry.processors.person", "begin_attempt", True),
-    "while a transcript is read": Stage("telemetry.transcripts.extracting", "tool_calls", True),
+    "while a transcript is read": Stage("telemetry.transcripts.extracting", "name_tool_call", True),
     "before anything is written": Stage("telemetry.processors.person", "is_current", False),
     "among the rows": Stage("telemetry.processors.usage", "insert_rows", True),
     "before the days are marked": Stage("telemetry.processors.usage", "mark_dirty", False),
