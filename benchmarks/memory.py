@@ -34,10 +34,14 @@ def main() -> None:
             file.write(line)
         file.flush()
         store(Path(file.name))
+        small = folder / "small.jsonl"
+        # With a second transcript of the same person the two are compared.
+        small.write_bytes(b"".join(transcript_lines(50_000, "small")))
+        store(small)
         peak = processing_peak()
         from telemetry.models import UsageSessionSummary
 
-        summary = UsageSessionSummary.objects.get()
+        summary = UsageSessionSummary.objects.get(session_id="long")
         print_table(
             f"Ingesting one transcript of {options.megabytes} MB",
             [
@@ -48,7 +52,10 @@ def main() -> None:
 
 
 def transcript_lines(size: int, session_id: str = "long") -> Iterator[bytes]:
-    """Turns of a prompt, a call and its result, until there are `size` bytes."""
+    """Turns of a prompt, a call and its result, until there are `size` bytes.
+
+    Files under 8 MB have small lines only.
+    """
     from telemetry.tests.builders import (
         assistant_line,
         moment,
@@ -60,7 +67,7 @@ def transcript_lines(size: int, session_id: str = "long") -> Iterator[bytes]:
 
     written = turn = 0
     while written < size:
-        length = LARGE_RESULT if turn % TURNS_PER_LARGE_RESULT == 0 else RESULT
+        length = LARGE_RESULT if turn % TURNS_PER_LARGE_RESULT == TURNS_PER_LARGE_RESULT - 1 else RESULT
         call = tool_use("Bash", command="make test")
         lines = [
             user_line("go on", timestamp=moment(turn)),
@@ -77,7 +84,7 @@ def store(path: Path) -> None:
     from accounts.models import User
     from telemetry.intake.storing import store_transcript
 
-    owner = User.objects.create_user("bench@example.com")
+    owner, _ = User.objects.get_or_create(email="bench@example.com")
     with path.open("rb") as file:
         store_transcript(owner, iter(lambda: file.read(1 << 18), b""))
 

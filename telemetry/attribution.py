@@ -127,14 +127,14 @@ def _choose(lookup: Lookup, found: dict[tuple[str, str], list[_Row]]) -> Item:
     return BUILTIN
 
 
-def _rank(row: _Row, lookup: Lookup) -> tuple[bool, int, bool, bool, str]:
-    """Smallest wins: evidence, the order of tables, current before ended, curated before flea, ref_id."""
+def _rank(row: _Row, lookup: Lookup) -> tuple[bool, bool, bool, int, str]:
+    """Smallest wins: evidence, current before ended, curated before flea, the order of tables, ref_id."""
     evidence = lookup.evidence
     proven = evidence is not None and row.ref_id == f"{evidence.marketplace}/{evidence.plugin}"
     return (
         not proven,
-        lookup.tables.index(row.table),
         row.valid_to is not None,
         row.source != Source.CURATED,
+        lookup.tables.index(row.table),
         row.ref_id,
     )

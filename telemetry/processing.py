@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from accounts import audit
 from accounts.models import User
+from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
 from telemetry.processors.runner import run
 
@@ -17,11 +18,22 @@ def run_by_hand(
     on_progress: Callable[[RunReport], None] = lambda report: None,
 ) -> RunReport:
     """Process what is pending and write the audit row. Raises UnknownProcessor."""
-    report = run(processor_name, seconds=seconds, wait=wait, on_progress=on_progress)
-    audit.record(
-        "usage.process",
-        target=processor_name,
-        actor=actor,
-        params={"processed": report.processed, "failed": report.failed, "items": report.items},
-    )
-    return report
+    processor_named(processor_name)
+    latest = RunReport()
+
+    def note(report: RunReport) -> None:
+        nonlocal latest
+        latest = report
+        on_progress(report)
+
+    try:
+        latest = run(processor_name, seconds=seconds, wait=wait, on_progress=note)
+    finally:
+        # Also where it was interrupted: what was done by then was done by somebody.
+        audit.record(
+            "usage.process",
+            target=processor_name,
+            actor=actor,
+            params={"processed": latest.processed, "failed": latest.failed, "items": latest.items},
+        )
+    return latest

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from accounts import audit
+from telemetry import usernames
 from telemetry.processors import wakeup
 from telemetry.processors.runner import run
 
@@ -15,6 +16,11 @@ def process_pending() -> dict[str, Any]:
     """What uploads ask for: a run of every processor."""
     wakeup.note_started()
     return {"usage": process_usage(), "verification": process_verification()}
+
+
+def rewrite_username(user_id: int) -> dict[str, Any]:
+    """A person's e-mail address changed."""
+    return {"transcripts": usernames.rewrite_username(user_id)}
 
 
 def process_usage() -> dict[str, Any]:

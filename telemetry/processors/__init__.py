@@ -1,10 +1,15 @@
-"""Processors: what is done with each transcript after it was stored (DESIGN: docs/ARCHITECTURE.md).
+"""Processors: what is done with each transcript after it was stored (docs/ARCHITECTURE.md).
 
+base.py          what a processor is, and what it is given
 registry.py      which processors there are
-runner.py        finds what is pending, claims a person, runs a processor over their transcripts
-claims.py        one worker a person at a time
 wakeup.py        asks the task queue for a run
-library.py       a person's transcripts and their fingerprints, loaded once for a batch
+runner.py        finds who has something pending, and claims a person
+claims.py        one worker a person at a time
+person.py        runs a processor over one person's pending transcripts
+library.py       a person's transcripts in owner order, and which of them share records
+attempts.py      the state row: attempts, success, failure
+report.py        what one run did
 usage.py         events, messages and summaries
+usage_rows.py    from what was extracted to rows of the usage tables
 verification.py  how a transcript differs from the format we know
 """

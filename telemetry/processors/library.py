@@ -79,9 +79,9 @@ class Batch:
 
 def shared_hashes(members: Sequence[KnownTranscript], everything: Sequence[KnownTranscript]) -> set[int]:
     """The hashes of `members` that stand in more than one transcript. Sharing is rare: usually none."""
+    if len(members) == 1:
+        return _shared_by_one(members[0], everything)
     shared: set[int] = set()
-    if len(everything) == 1:
-        return shared
     seen: set[int] = set()
     for known in members:
         shared.update(seen.intersection(known.fingerprint.hashes))
@@ -90,6 +90,16 @@ def shared_hashes(members: Sequence[KnownTranscript], everything: Sequence[Known
     for known in everything:
         if known.transcript_id not in inside:
             shared.update(seen.intersection(known.fingerprint.hashes))
+    return shared
+
+
+def _shared_by_one(member: KnownTranscript, everything: Sequence[KnownTranscript]) -> set[int]:
+    """As above. One transcript may be of any length: only the shorter one of a pair becomes a set."""
+    shared: set[int] = set()
+    for other in everything:
+        if other is not member:
+            shorter, longer = sorted((member.fingerprint, other.fingerprint), key=len)
+            shared.update(set(shorter.hashes).intersection(longer.hashes))
     return shared
 
 

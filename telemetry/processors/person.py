@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.models import User
 from telemetry.errors import ClaimLost, TranscriptChanged
@@ -49,18 +49,31 @@ class PersonRun:
     at_work: dict[int, SessionTranscript] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Until nothing is pending: new uploads, and copies that lost their records. Raises ClaimLost."""
+        """Until nothing is pending: new uploads, and copies that lost their records.
+
+        Raises ClaimLost and what else is no transcript's fault, after taking the attempts back.
+        """
         try:
-            while (pending := self._pending()) and not self.report.out_of_time:
-                for job in self._jobs(pending):
-                    self._process(job)
-                    self.on_progress(self.report)
-                self._write_extracted()
-                self.on_progress(self.report)
-        except KeyboardInterrupt:
+            while self._run_round():
+                pass
+        except (KeyboardInterrupt, Exception):
             for transcript in self.at_work.values():
                 take_back_attempt(self.processor, transcript)
             raise
+
+    def _run_round(self) -> bool:
+        """Process what is pending now. False where there was nothing to do, or time is up."""
+        worked = False
+        pending = self._pending()
+        if not pending:
+            return False
+        for job in self._jobs(pending):
+            worked = True
+            self._process(job)
+            self.on_progress(self.report)
+        self._write_extracted()
+        self.on_progress(self.report)
+        return worked and not self.report.out_of_time
 
     def _pending(self) -> dict[int, SessionTranscript]:
         pending = SessionTranscript.objects.pending(self.processor.name).of(self.owner.pk)
@@ -83,9 +96,9 @@ class PersonRun:
             self._write_extracted()
         try:
             result = self.processor.extract(job)
-        except ClaimLost:
-            raise
         except Exception as error:
+            if is_outside_cause(error):
+                raise
             self._fail(job.transcript, error)
             return
         self.extracted.append((job, result))
@@ -100,9 +113,9 @@ class PersonRun:
             return
         try:
             self._write(extracted)
-        except ClaimLost:
-            raise
         except Exception as error:
+            if is_outside_cause(error):
+                raise
             if len(extracted) == 1:
                 self._fail(extracted[0][0].transcript, error)
                 return
@@ -132,3 +145,10 @@ class PersonRun:
         self.tried.add((transcript.pk, transcript.revision))
         self.report.failed += 1
         self.report.failures.append(f"{transcript}: {note_failure(self.processor, transcript, error)}")
+
+
+def is_outside_cause(error: Exception) -> bool:
+    """Whether an error says nothing of the transcript: storage or database away, disk full, claim lost."""
+    if isinstance(error, FileNotFoundError):
+        return False
+    return isinstance(error, OSError | OperationalError | InterfaceError | ClaimLost)

@@ -1,4 +1,7 @@
-"""Which processors there are. To add one: a module beside this one, and a line here."""
+"""Which processors there are.
+
+To add one: a module beside this one, a line here, and a call in telemetry/tasks.py.
+"""
 
 from telemetry.errors import UnknownProcessor
 from telemetry.processors.base import Processor

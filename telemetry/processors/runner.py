@@ -32,7 +32,9 @@ def run(
     pending. A transcript that fails is tried once a run. Raises UnknownProcessor.
     """
     started = monotonic()
-    runner = _Runner(processor_named(processor_name), started + seconds if seconds else None, on_progress)
+    runner = _Runner(
+        processor_named(processor_name), None if seconds is None else started + seconds, on_progress
+    )
     with redoable_writes():
         runner.run_once()
         while wait and runner.report.held_elsewhere:
@@ -60,7 +62,16 @@ class _Runner:
             if self._time_is_up():
                 self.report.out_of_time = True
                 return
-            self._run_person(user_id)
+            try:
+                self._run_person(user_id)
+            except ClaimLost as error:
+                log.warning("%s for user %s: %s", self.processor.name, user_id, error)
+                self.report.held_elsewhere = True
+            except Exception as error:
+                # Whatever is wrong with one person must not hold up the others.
+                log.exception("%s stopped for user %s", self.processor.name, user_id)
+                self.report.failed += 1
+                self.report.failures.append(f"user {user_id}: {type(error).__name__}: {error}")
 
     def _run_person(self, user_id: int) -> None:
         with claimed(self.processor.name, user_id) as claim:
@@ -68,13 +79,9 @@ class _Runner:
                 self.report.held_elsewhere = True
                 return
             owner = User.objects.get(pk=user_id)
-            try:
-                PersonRun(
-                    self.processor, owner, claim, self.report, self.tried, self._time_is_up, self.on_progress
-                ).run()
-            except ClaimLost as error:
-                log.warning("%s for user %s: %s", self.processor.name, user_id, error)
-                self.report.held_elsewhere = True
+            PersonRun(
+                self.processor, owner, claim, self.report, self.tried, self._time_is_up, self.on_progress
+            ).run()
 
     def _time_is_up(self) -> bool:
         return self.deadline is not None and monotonic() >= self.deadline

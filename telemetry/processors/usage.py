@@ -21,7 +21,8 @@ from telemetry.processors.usage_rows import (
 from telemetry.transcripts.extracting import Extraction
 from telemetry.transcripts.extracting import extract as extract_transcript
 
-# Raise it when extraction gives other results; operators are told to run `usage_reprocess`.
+# Raise it when extraction gives other results. What is done stays as it is until an operator has it done
+# again: “Process again” in the admin's list of transcripts.
 USAGE_PROCESSOR_VERSION = 1
 NAME = "usage"
 # So many values in one `IN (...)` at most: SQLite takes 32 766 parameters.
@@ -48,8 +49,7 @@ class UsageResult:
         return len(self.extraction.events)
 
     def write(self) -> None:
-        days = days_of(self.extraction) | self._remove_old_rows()
-        self._take_over_from_later_transcripts()
+        days = days_of(self.extraction) | self._remove_old_rows() | self._take_over_from_later_transcripts()
         self._insert_rows()
         summary = summary_row(self.job, self.extraction.figures, USAGE_PROCESSOR_VERSION)
         insert_rows(UsageSessionSummary, SUMMARY_COLUMNS, [summary])
@@ -66,20 +66,24 @@ class UsageResult:
         UsageMessage.objects.filter(session_file=session_file).delete()
         return days
 
-    def _take_over_from_later_transcripts(self) -> None:
+    def _take_over_from_later_transcripts(self) -> Days:
         """Later transcripts that have copies of this one's records may have counted them, if they came first:
-        what is counted here is removed there, and they become pending again."""
+        what is counted here is removed there, and they become pending again. Returns the days concerned."""
         later = [known.session_file for known in self.job.batch.later_sharers(self.job.known)]
         if not later:
-            return
+            return set()
+        days = set().union(*(stored_days(session_file) for session_file in later))
         user_id = self.job.owner.pk
-        SessionProcessorState.objects.filter(processor_name=NAME, session_file__in=later).update(
-            revision=0, processed_at=None
-        )
+        states = SessionProcessorState.objects.filter(processor_name=NAME)
+        events = UsageEvent.objects.filter(user_id=user_id)
+        messages = UsageMessage.objects.filter(user_id=user_id)
+        for session_files in _cut(later):
+            states.filter(session_file__in=session_files).update(revision=0, processed_at=None)
         for ids in _cut([event_id(user_id, event) for event in self.extraction.events]):
-            UsageEvent.objects.filter(id__in=ids, session_file__in=later).delete()
+            events.filter(id__in=ids).delete()
         for keys in _cut([stored_key(message.key) for message in self.extraction.messages]):
-            UsageMessage.objects.filter(user_id=user_id, message_id__in=keys, session_file__in=later).delete()
+            messages.filter(message_id__in=keys).delete()
+        return days
 
     def _insert_rows(self) -> None:
         events, messages, _ = self.extraction

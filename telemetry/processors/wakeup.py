@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -17,18 +17,17 @@ ROW = 1
 def request_runs() -> None:
     """Enqueue a run of the processors, unless one is queued. Call it inside the transaction that stores a
     transcript: the task becomes visible with it, or not at all."""
-    now = timezone.now()
-    idle = Q(queued_at__isnull=True) | Q(queued_at__lt=now - FORGET_AFTER)
-    if ProcessingWakeup.objects.filter(idle, pk=ROW).update(queued_at=now) or _make_row():
-        async_task(TASK, task_name="process transcripts")
+    with transaction.atomic():
+        # Locked even where a run is queued: one that begins meanwhile then sees what this transaction stores.
+        wakeup = ProcessingWakeup.objects.select_for_update().filter(pk=ROW).first()
+        if wakeup is None:
+            wakeup, _ = ProcessingWakeup.objects.get_or_create(pk=ROW)
+        now = timezone.now()
+        if wakeup.queued_at is None or wakeup.queued_at < now - FORGET_AFTER:
+            ProcessingWakeup.objects.filter(pk=ROW).update(queued_at=now)
+            async_task(TASK, task_name="process transcripts")
 
 
 def note_started() -> None:
     """Called when a queued run begins: what is stored from now on asks for another."""
     ProcessingWakeup.objects.filter(pk=ROW).update(queued_at=None)
-
-
-def _make_row() -> bool:
-    """Make the row where it is missing. True if it was, and so the run is ours to enqueue."""
-    _, made = ProcessingWakeup.objects.get_or_create(pk=ROW, defaults={"queued_at": timezone.now()})
-    return made

@@ -141,6 +141,16 @@ class TestTables:
         plant(CommandAttribution, "review", "zeta/commands")
         assert owner_of(*command("review")) == "zeta/commands"
 
+    def test_a_current_row_of_the_second_table_beats_an_ended_one_of_the_first(self):
+        plant(SkillAttribution, "review", "acme/toolbox", valid_to=LONG_AGO)
+        plant(CommandAttribution, "review", "zeta/commands")
+        assert owner_of(*skill_call("review")) == "zeta/commands"
+
+    def test_curated_in_the_second_table_beats_flea_in_the_first(self):
+        plant(SkillAttribution, "review", "1", "flea")
+        plant(CommandAttribution, "review", "zeta/commands")
+        assert owner_of(*skill_call("review")) == "zeta/commands"
+
     def test_an_agent_looks_in_agents_only(self):
         dispatch = assistant_line(tool_use("Agent", subagent_type="reviewer"))
         plant(SkillAttribution, "reviewer", "acme/skills")

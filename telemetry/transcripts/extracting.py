@@ -214,7 +214,7 @@ class _Extractor:
         name_tool_call(event, block)
         result = self.early_results.pop(block.id, None) if block.id else None
         if result is not None:
-            answer(event, result)
+            event.answer(result)
         self.events.add_call(event)
 
     def _event(self, record: Record, identity: str, event_type: str) -> Event:
@@ -239,16 +239,15 @@ class _Extractor:
         for block in record.blocks:
             if block.type == "tool_result" and block.tool_use_id:
                 self._read_result(record, block, block.tool_use_id)
-        if record.isMeta is True and (call := self.events.open_call(record.sourceToolUseID)):
-            call.evidence = evidence_of(record.text)
+        if record.isMeta is True and record.sourceToolUseID:
+            self.events.add_evidence(record.sourceToolUseID, evidence_of(record.text))
 
     def _read_result(self, record: Record, block: Block, identity: str) -> None:
-        event = self.events.open_call(identity)
-        if event is not None:
-            if event.is_error is None:
-                answer(event, call_result(record, block))
-        elif not self.events.knows(identity):
-            self.early_results.setdefault(identity, call_result(record, block))
+        result = call_result(record, block)
+        if self.events.knows(identity):
+            self.events.answer(identity, result)
+        else:
+            self.early_results.setdefault(identity, result)
 
     def _count_user(self, record: Record, main_thread: bool) -> None:
         user_class = classify(record, main_thread=main_thread)
@@ -325,12 +324,6 @@ def name_tool_call(event: Event, block: Block) -> None:
         event.skill_name = bare(given.skill) or bare(given.command) or bare(given.name)
     elif name == "SlashCommand" and given and isinstance(given.command, str):
         event.command_name = bare(next(iter(given.command.split(maxsplit=1)), ""))
-
-
-def answer(event: Event, result: CallResult) -> None:
-    event.error_kind = result.error_kind
-    event.is_error = result.error_kind != "none"
-    event.agent_not_found = result.agent_not_found
 
 
 def evidence_of(text: str) -> Evidence | None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from telemetry.transcripts.results import CallResult
 from telemetry.transcripts.values import iso_ms
 
 TOOL_ERROR_KINDS = frozenset({"exit_code", "tool_error", "other"})
@@ -40,6 +41,11 @@ class Event(Struct, gc=False, array_like=True):
     version: str = ""
     occurred_ms: int | None = None
     evidence: Evidence | None = None
+
+    def answer(self, result: CallResult) -> None:
+        self.error_kind = result.error_kind
+        self.is_error = result.error_kind != "none"
+        self.agent_not_found = result.agent_not_found
 
     @property
     def invoked_by(self) -> str:

@@ -124,15 +124,27 @@ def foreign_to(fingerprint: Fingerprint, earlier: Sequence[Fingerprint]) -> Fore
     contested = {
         key for record, keys in fingerprint.records() if record not in copied for key in keys if key in shared
     }
-    return Foreign(copied, frozenset(key for key in contested if _is_counted(key, earlier)))
+    return Foreign(copied, counted_keys(contested, earlier))
 
 
-def _is_counted(key: int, transcripts: Sequence[Fingerprint]) -> bool:
-    """Whether one of these transcripts (in owner order) has the key in a record of its own."""
+def counted_keys(keys: set[int], transcripts: Sequence[Fingerprint]) -> frozenset[int]:
+    """Those of the keys that one of these transcripts (in owner order) has in a record of its own.
+
+    Reads each transcript twice at most, however many keys there are.
+    """
+    if not keys:
+        return frozenset()
+    holders = [
+        (index, record, key)
+        for index, transcript in enumerate(transcripts)
+        if not keys.isdisjoint(transcript.hashes)
+        for record, counted in transcript.records()
+        for key in counted
+        if key in keys
+    ]
+    first_holder: dict[int, int] = {}
+    wanted = {record for _, record, _ in holders}
     for index, transcript in enumerate(transcripts):
-        if key not in transcript.hashes:
-            continue
-        for record, keys in transcript.records():
-            if key in keys and not any(record in before.hashes for before in transcripts[:index]):
-                return True
-    return False
+        for record in wanted.intersection(transcript.hashes):
+            first_holder.setdefault(record, index)
+    return frozenset(key for index, record, key in holders if first_holder[record] == index)

@@ -10,15 +10,22 @@ from telemetry.transcripts.records import STRICT_JSON, Record, decode_record, le
 # Forty times the longest line measured (1.6 MB). What is longer is cut here, and so is malformed: memory
 # stays bounded however hostile the file.
 MAX_LINE_BYTES = 64 * 1024 * 1024
+# Real lines hold some thousand objects and lists, and one document or two.
+MAX_BRACKETS = 500_000
+MAX_DOCUMENTS = 1000
 BOM = b"\xef\xbb\xbf"
 BLANK = b" \t\r"
 
 T = TypeVar("T")
 
 
+class TooManyLines(ValueError):
+    """The file has more lines than the reader was told to take."""
+
+
 class ObjectReader(Generic[T]):
     """Iterates over the objects of one file, once. `decode` reads a line quickly or refuses it; `lenient`
-    takes any JSON object.
+    takes any JSON object. Iterating raises TooManyLines beyond `line_limit`.
 
     Afterwards `lines`, `malformed_lines` and `truncated_tail` say what was met. While iterating,
     `line_number` is the 1-based number of the line that the current object stands on.
@@ -29,8 +36,10 @@ class ObjectReader(Generic[T]):
         chunks: Iterable[bytes],
         decode: Callable[[bytes], T],
         lenient: Callable[[dict[str, Any]], T],
+        line_limit: int | None = None,
     ) -> None:
         self._chunks = chunks
+        self._line_limit = line_limit
         self._decode = decode
         self._lenient = lenient
         self.lines = 0
@@ -44,8 +53,12 @@ class ObjectReader(Generic[T]):
         last: bytes = b""
         for batch in split_lines(self._chunks):
             last = batch.pop()
+            self._check_length(len(batch))
             for line in batch:
                 self.line_number += 1
+                if is_overfull(line):
+                    yield from self._read_hard_line(line)
+                    continue
                 try:
                     found = decode(line)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -56,34 +69,41 @@ class ObjectReader(Generic[T]):
         self.line_number += 1
         yield from self._read_last_piece(last)
 
-    def _read_hard_line(self, line: bytes) -> list[T]:
+    def _check_length(self, more: int) -> None:
+        if self._line_limit is not None and self.line_number + more > self._line_limit:
+            raise TooManyLines(f"the file has more than {self._line_limit} lines")
+
+    def _read_hard_line(self, line: bytes) -> Iterator[T]:
         """A line that msgspec refuses: blank, several documents, odd types, bytes that are not UTF-8, ..."""
         if not line.strip(BLANK):
-            return []
-        objects, malformed = read_documents(line)
+            return
         self.lines += 1
-        if malformed:
+        documents = Documents(line)
+        for value in documents:
+            yield self._lenient(value)
+        if documents.malformed:
             self.malformed_lines += 1
             self.first_malformed_line = self.first_malformed_line or self.line_number
-        return [self._lenient(value) for value in objects]
 
-    def _read_last_piece(self, piece: bytes) -> list[T]:
+    def _read_last_piece(self, piece: bytes) -> Iterator[T]:
         """What follows the last line end: a whole line that only lacks it, or one that is still written."""
         if not piece.strip(BLANK):
-            return []
-        objects, malformed = read_documents(piece)
-        if malformed:
+            return
+        documents = Documents(piece)
+        values = list(documents)
+        if documents.malformed:
             self.truncated_tail = True
-            return []
+            return
         self.lines += 1
-        return [self._lenient(value) for value in objects]
+        for value in values:
+            yield self._lenient(value)
 
 
 class RecordReader(ObjectReader[Record]):
     """Iterates over the records of one file, once."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        super().__init__(chunks, decode_record, lenient_record)
+    def __init__(self, chunks: Iterable[bytes], line_limit: int | None = None) -> None:
+        super().__init__(chunks, decode_record, lenient_record, line_limit)
 
 
 def split_lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -115,23 +135,39 @@ def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def read_documents(line: bytes) -> tuple[list[dict[str, Any]], bool]:
-    """The objects that stand on a line one after another, and whether anything else stands there."""
-    text = line.decode("utf-8", "replace")
-    objects: list[dict[str, Any]] = []
-    malformed = False
-    position = _skip_space(text, 0)
-    while position < len(text):
-        try:
-            value, position = STRICT_JSON.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            return objects, True
-        if isinstance(value, dict):
-            objects.append(value)
-        else:
-            malformed = True
-        position = _skip_space(text, position)
-    return objects, malformed
+def is_overfull(line: bytes) -> bool:
+    """Whether so many objects and lists begin in a line that building them would take too much memory."""
+    return len(line) > MAX_BRACKETS and line.count(b"{") + line.count(b"[") > MAX_BRACKETS
+
+
+class Documents:
+    """The objects that stand on a line one after another. After iterating, `malformed` tells whether anything
+    else stands there."""
+
+    def __init__(self, line: bytes) -> None:
+        self._line = line
+        self.malformed = False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        if is_overfull(self._line):
+            self.malformed = True
+            return
+        text = self._line.decode("utf-8", "replace")
+        position = _skip_space(text, 0)
+        for _ in range(MAX_DOCUMENTS):
+            if position >= len(text):
+                return
+            try:
+                value, position = STRICT_JSON.raw_decode(text, position)
+            except (ValueError, RecursionError):
+                self.malformed = True
+                return
+            if isinstance(value, dict):
+                yield value
+            else:
+                self.malformed = True
+            position = _skip_space(text, position)
+        self.malformed = self.malformed or position < len(text)
 
 
 def _skip_space(text: str, position: int) -> int:

@@ -18,7 +18,7 @@ MAX_DIGITS = 4000
 
 
 class Usage(Struct, gc=False):
-    """Token counts as written; `tokens.token_count` decides what they are worth."""
+    """Token counts as written; `values.token_count` decides what they are worth."""
 
     input_tokens: Any = 0
     output_tokens: Any = 0

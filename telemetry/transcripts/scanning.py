@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 from telemetry.transcripts.fingerprints import Fingerprint, record_hash
 from telemetry.transcripts.messages import message_key, tool_call_identity
-from telemetry.transcripts.reading import RecordReader
+from telemetry.transcripts.reading import RecordReader, TooManyLines
 from telemetry.transcripts.records import Record
 from telemetry.transcripts.values import clean, timestamp_ms
 
-# Four times what a transcript of 1 GB holds. A hostile file of tiny lines must not fill the memory.
+# Four times what a transcript of 1 GB holds: a hostile file of tiny lines must neither fill the memory nor
+# keep a web thread for hours.
+MAX_LINES = 2_000_000
 MAX_RECORDS = 2_000_000
+MAX_HASHES = 3_000_000
+# Different session or agent ids in one file; a real one has two or three. Beyond, new ones are not counted.
+MAX_IDS = 10_000
 
 
 class NotATranscript(ValueError):
@@ -21,8 +26,8 @@ class NotATranscript(ValueError):
         self.line = line
 
 
-class TooManyRecords(NotATranscript):
-    """More records than any real transcript has."""
+class TooMuch(NotATranscript):
+    """More lines, records or calls than any real transcript has."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Scan:
 def scan(chunks: Iterable[bytes]) -> Scan:
     """Read a file once. Raises NotATranscript where no core user or assistant record is in it, or far too
     many are."""
-    scanner = _Scanner(RecordReader(chunks))
+    scanner = _Scanner(RecordReader(chunks, MAX_LINES))
     return scanner.run()
 
 
@@ -61,11 +66,10 @@ class _Scanner:
         self.stream_json_line: int | None = None
 
     def run(self) -> Scan:
-        for record in self.reader:
-            if record.is_core:
-                self._read(record)
-            elif self.stream_json_line is None and _is_stream_json(record):
-                self.stream_json_line = self.reader.line_number
+        try:
+            self._read_all()
+        except TooManyLines as error:
+            raise TooMuch(str(error), MAX_LINES + 1) from error
         if not self.session_ids:
             raise self._refusal()
         return Scan(
@@ -80,6 +84,17 @@ class _Scanner:
             truncated_tail=self.reader.truncated_tail,
         )
 
+    def _read_all(self) -> None:
+        for number, record in enumerate(self.reader):
+            if number == MAX_RECORDS or len(self.fingerprint) > MAX_HASHES:
+                raise TooMuch(
+                    "the file holds more records or tool calls than any transcript", self.reader.line_number
+                )
+            if record.is_core:
+                self._read(record)
+            elif self.stream_json_line is None and _is_stream_json(record):
+                self.stream_json_line = self.reader.line_number
+
     def _read(self, record: Record) -> None:
         if record.type in ("user", "assistant"):
             self._read_spoken(record)
@@ -87,8 +102,6 @@ class _Scanner:
         record_id = record_hash(uuid)
         if record_id in self.seen:
             return
-        if len(self.seen) == MAX_RECORDS:
-            raise TooManyRecords(f"the file holds more than {MAX_RECORDS} records", self.reader.line_number)
         self.seen.add(record_id)
         self.fingerprint.add_record(record_id)
         if record.type == "assistant":
@@ -131,7 +144,8 @@ def _is_stream_json(record: Record) -> bool:
 
 
 def _count(counts: dict[str, int], value: str) -> None:
-    counts[value] = counts.get(value, 0) + 1
+    if value in counts or len(counts) < MAX_IDS:
+        counts[value] = counts.get(value, 0) + 1
 
 
 def _most_frequent(counts: dict[str, int]) -> str:

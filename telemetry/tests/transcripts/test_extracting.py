@@ -181,7 +181,7 @@ class TestIdentities:
         ids = ("t\ud800", "t\ud801", "t\ufffd")
         lines = [json.dumps(assistant_line(tool_use("Bash", id_))) for id_ in ids]
         assert [event.identity for event in events_of(*lines)] == [*ids]
-        assert len(digest(events_of(*lines))) == 64
+        assert len({digest([event]) for event in events_of(*lines)}) == len(ids)
 
     def test_that_of_a_command_is_the_uuid_of_its_line(self):
         assert event_of(command_line("clear", uuid="u")).identity == "u"
@@ -771,7 +771,7 @@ class TestAnything:
         figures = extraction.figures
         assert (figures.lines, figures.malformed_lines) == (len(lines), 0)
         assert figures.events == len(extraction.events)
-        assert digest(extraction.events)
+        assert digest(extraction.events) == digest(reversed(list(extraction.events)))
         verify([[content]], received_ms=0)
         try:
             scan([content])

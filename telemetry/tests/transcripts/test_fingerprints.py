@@ -178,3 +178,16 @@ def by_the_plain_rule(transcripts: list[list[Line]]) -> list[tuple[list[str], li
         messages.update(new_messages)
         counted.append((list(new_calls), list(new_messages)))
     return counted
+
+
+def test_many_contested_keys_are_looked_for_in_one_go():
+    """A hostile copy of all keys under new record ids must not cost the square of its length."""
+    records = 20_000
+    earlier, later = Fingerprint(), Fingerprint()
+    for number in range(records):
+        earlier.add_record(record_hash(f"a{number}"))
+        earlier.add_tool_call(f"key{number}")
+        later.add_record(record_hash(f"b{number}"))
+        later.add_tool_call(f"key{number}")
+    foreign = foreign_to(later, [earlier])
+    assert (len(foreign.records), len(foreign.keys)) == (0, records)

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from telemetry.tests.builders import line, transcript_bytes, user_line
 from telemetry.tests.transcripts.helpers import reader_of
 from telemetry.transcripts import reading
-from telemetry.transcripts.reading import RecordReader
+from telemetry.transcripts.reading import RecordReader, TooManyLines
 
 A, B = b'{"uuid":"a"}', b'{"uuid":"b"}'
 
@@ -219,3 +220,35 @@ def test_no_bytes_at_all_stop_the_reading(content: bytes):
     records, reader = reader_of(content + b"\n" + A + b"\n")
     assert records[-1].uuid == "a"
     assert reader.lines >= reader.malformed_lines
+
+
+class TestHostileLines:
+    """A line that would take a hundred times its size in memory is malformed, and costs little."""
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b"{}" * 5_000,
+            b'{"type":"user","message":{"content":[' + b"{}," * 600_000 + b"{}]}}",
+            b'{"type":"user","message":{"content":[' + b"[]," * 600_000 + b"[]]}}",
+        ],
+        ids=["documents", "blocks", "lists"],
+    )
+    def test_it_is_malformed_and_the_rest_is_read(self, line: bytes):
+        reader = RecordReader([line + b"\n" + b'{"type":"user"}\n'])
+        tracemalloc.start()
+        count = sum(1 for _ in reader)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert reader.malformed_lines == 1
+        assert reader.lines == 2
+        assert count <= 1001
+        assert peak < len(line) * 3 + 1_000_000
+
+    def test_many_documents_within_reason_are_read(self):
+        reader = RecordReader([b"{}" * 1000 + b"\n"])
+        assert (sum(1 for _ in reader), reader.malformed_lines) == (1000, 0)
+
+    def test_too_many_lines_stop_a_reader_that_was_told_so(self):
+        with pytest.raises(TooManyLines):
+            list(RecordReader([b"\n" * 11], line_limit=10))

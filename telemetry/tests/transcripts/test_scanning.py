@@ -3,8 +3,18 @@ from typing import Any
 
 import pytest
 
-from telemetry.tests.builders import SESSION, Line, assistant_line, line, moment, transcript_bytes, user_line
+from telemetry.tests.builders import (
+    SESSION,
+    Line,
+    assistant_line,
+    line,
+    moment,
+    tool_use,
+    transcript_bytes,
+    user_line,
+)
 from telemetry.tests.transcripts.helpers import AnyLine
+from telemetry.transcripts import scanning
 from telemetry.transcripts.scanning import NotATranscript, Scan, scan
 from telemetry.transcripts.values import iso_ms
 
@@ -127,3 +137,36 @@ class TestRefusals:
 
     def test_one_good_record_among_rubbish_makes_a_transcript(self):
         assert scan_of(b"oops", b"[1]", {"type": "new", "session_id": "x"}, user_line()).session_id == SESSION
+
+
+class TestLimits:
+    """No real transcript comes near them: here they are small."""
+
+    @pytest.mark.parametrize("rubbish", [b"{}", b"oops", b"1"])
+    def test_so_many_lines(self, rubbish: bytes, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(scanning, "MAX_LINES", 3)
+        lines: list[AnyLine] = [user_line(), rubbish, rubbish]
+        assert scan_of(*lines).lines == 3
+        assert refusal_of(transcript_bytes([*lines, rubbish]))[1] == 4
+
+    def test_so_many_records_also_on_one_line(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(scanning, "MAX_RECORDS", 3)
+        assert scan_of(user_line(), b"{}{}").lines == 2
+        message, number = refusal_of(transcript_bytes([user_line(), b"{}{}{}"]))
+        assert "more records" in message
+        assert number == 2
+
+    def test_so_many_calls_also_in_one_record(self, monkeypatch: pytest.MonkeyPatch):
+        """A record, its message and each of its calls take a hash."""
+        monkeypatch.setattr(scanning, "MAX_HASHES", 10)
+        calls = [tool_use("Bash") for _ in range(12)]
+        assert len(scan_of(assistant_line(calls[:8]), user_line()).fingerprint) == 11
+        message, number = refusal_of(transcript_bytes([assistant_line(calls), user_line()]))
+        assert "tool calls" in message
+        assert number == 2
+
+    def test_ids_beyond_so_many_are_not_counted(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(scanning, "MAX_IDS", 2)
+        names = ["a", "b", "c", "c", "c", "b"]
+        assert scan_of(*(user_line(sessionId=name, agentId=name) for name in names)).session_id == "b"
+        assert scan_of(*(user_line(agentId=name) for name in names)).agent_id == "b"
