@@ -31,7 +31,7 @@ def django_db_modify_db_settings(
 def own_data_folder(tmp_path: Path, settings: Any) -> Path:
     """Whatever a test stores goes to its own folder."""
     data_dir = tmp_path / "data"
-    data_dir.mkdir()
+    data_dir.mkdir(mode=0o700)
     options = {**settings.STORAGES["default"].get("OPTIONS", {}), "location": data_dir}
     settings.DATA_DIR = data_dir
     settings.SPOOL_DIR = data_dir / "spool"

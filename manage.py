@@ -6,6 +6,8 @@ import sys
 
 
 def main() -> None:
+    # What is written here, and by child processes, is nobody else's.
+    os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agnes.settings")
     try:
         from django.core.management import execute_from_command_line

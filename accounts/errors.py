@@ -2,7 +2,7 @@
 
 AgnesError
 ├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, AppendOnly
-└── telemetry.errors     TranscriptRefused, UploadTooLarge, ...
+└── telemetry.errors     what goes wrong with transcripts and the demo; its tree is there
 """
 
 
@@ -47,7 +47,7 @@ class NeverDeleted(AgnesError):
     def __init__(self) -> None:
         super().__init__(
             "People are never deleted.",
-            "Deactivate the person (clear “active”), or erase their data with `manage.py erase_person`.",
+            "Deactivate the person instead: clear “active” on their page in the admin.",
         )
 
 

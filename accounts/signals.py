@@ -4,8 +4,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import transaction
 
-from accounts import audit
+from accounts import audit, sign_in_limits
 
 
 def connect() -> None:
@@ -15,7 +16,12 @@ def connect() -> None:
 
 
 def record_login(user: Any, **signal: Any) -> None:
-    audit.record("auth.login", target=f"user:{user.pk}", actor=user)
+    target = f"user:{user.pk}"
+    with transaction.atomic():
+        failures = sign_in_limits.take_uncounted(target)
+        audit.record(
+            "auth.login", target=target, actor=user, params={"failures": failures} if failures else {}
+        )
 
 
 def record_logout(user: Any, **signal: Any) -> None:
@@ -24,7 +30,13 @@ def record_logout(user: Any, **signal: Any) -> None:
 
 
 def record_failed_login(credentials: dict[str, Any], **signal: Any) -> None:
-    """What was typed may be an e-mail, or a password in the wrong field: only a known person is named."""
+    """What was typed may be an e-mail, or a password in the wrong field: only a known person is named.
+
+    Anybody can fail, and rows stay for good: one a minute for a person, and one for all who are unknown.
+    """
     users = get_user_model().objects
     known = users.filter(email=str(credentials.get("username", ""))).only("pk").first()
-    audit.record("auth.login", target=f"user:{known.pk}" if known else "", result="refused")
+    target = f"user:{known.pk}" if known else ""
+    with transaction.atomic():
+        if failures := sign_in_limits.count_for_audit(target):
+            audit.record("auth.login", target=target, params={"failures": failures}, result="refused")

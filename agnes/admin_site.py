@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseRedirect
 
 
 class AgnesAdminSite(AdminSite):
@@ -16,6 +17,19 @@ class AgnesAdminSite(AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(_without_nul(view), cacheable)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Django's own page, which leads on only once the password is changed."""
+        from accounts import audit
+
+        page = super().password_change
+        if request.method != "POST":
+            return page(request, extra_context)
+        with transaction.atomic():
+            response = page(request, extra_context)
+            if isinstance(response, HttpResponseRedirect):
+                audit.record("auth.password_change", target=f"user:{request.user.pk}")
+        return response
 
 
 class AgnesAdminConfig(AdminConfig):

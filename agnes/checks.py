@@ -1,6 +1,7 @@
 """System checks of the installation: `manage.py check` names what is wrong and how to cure it."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +14,16 @@ from django.http.request import validate_host
 
 def register() -> None:
     register_check(data_folder_is_writable)
+    register_check(data_folder_is_closed)
     register_check(secrets_are_long)
     register_check(site_is_reached_by_its_own_name)
+    register_check(proxy_is_counted)
 
 
 def data_folder_is_writable(**kwargs: Any) -> list[CheckMessage]:
     folder = Path(settings.DATA_DIR)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK | os.X_OK)
     except OSError:
         writable = False
@@ -28,6 +31,18 @@ def data_folder_is_writable(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f"Make {folder} a folder the server's user may write to, or set AGNES_DATA_DIR to another one."
     return [Error("The data folder is not writable.", hint=hint, id="agnes.E001")]
+
+
+def data_folder_is_closed(**kwargs: Any) -> list[CheckMessage]:
+    folder = Path(settings.DATA_DIR)
+    try:
+        is_open = folder.stat().st_mode & 0o077
+    except OSError:  # agnes.E001 tells of it.
+        is_open = 0
+    if not is_open:
+        return []
+    hint = f"Close it: `chmod -R go= {shlex.quote(str(folder))}`."
+    return [Warning("Other users of this machine may look into the data folder.", hint=hint, id="agnes.W002")]
 
 
 def secrets_are_long(**kwargs: Any) -> list[CheckMessage]:
@@ -44,3 +59,15 @@ def site_is_reached_by_its_own_name(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f"Add {host} to ALLOWED_HOSTS, or correct AGNES_URL."
     return [Error(f"AGNES_URL names a host the server refuses: {host}.", hint=hint, id="agnes.E002")]
+
+
+def proxy_is_counted(**kwargs: Any) -> list[CheckMessage]:
+    """Agnes itself speaks no TLS."""
+    if settings.PROXIES or not settings.AGNES_URL.startswith("https://"):
+        return []
+    hint = (
+        "Set AGNES_PROXIES=1 if that web server adds the client's address to X-Forwarded-For, as it should: "
+        "failed sign-ins of one client may lock out all others meanwhile."
+    )
+    message = "AGNES_URL is https, so a web server stands in front, but AGNES_PROXIES is 0."
+    return [Warning(message, hint=hint, id="agnes.W003")]

@@ -67,10 +67,10 @@ def secret(name: str, *, folder: Path, required: bool) -> str:
 
 
 def _kept_secret(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    made.write_text(secrets.token_urlsafe(48))
-    made.chmod(0o600)
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
     try:
         # A link appears whole or not at all, and never replaces what another process made first.
         os.link(made, path)

@@ -45,6 +45,44 @@ def store_corpus(corpus: Path) -> int:
     return stored
 
 
+def plant_settled_transcripts(total: int) -> None:
+    """Rows of processed transcripts, without files, until there are `total`: what an idle server knows."""
+    from django.utils import timezone
+
+    from accounts.models import User
+    from telemetry.models import SessionProcessorState, SessionTranscript
+
+    owners, now = list(User.objects.order_by("pk")), timezone.now()
+    planted = []
+    for number in range(total - SessionTranscript.objects.count()):
+        owner, session_id = owners[number % len(owners)], f"planted-{number}"
+        planted.append(
+            SessionTranscript(
+                owner=owner,
+                session_id=session_id,
+                session_file=f"u{owner.pk}_{session_id}.jsonl",
+                received_at=now,
+                updated_at=now,
+            )
+        )
+    SessionTranscript.objects.bulk_create(planted, batch_size=1000)
+    SessionProcessorState.objects.bulk_create(
+        (
+            SessionProcessorState(
+                processor_name="usage",
+                session_file=transcript.session_file,
+                username=transcript.owner.email,
+                processed_at=now,
+                revision=transcript.revision,
+                processor_version=1,
+                attempts=1,
+            )
+            for transcript in planted
+        ),
+        batch_size=1000,
+    )
+
+
 def forget_results() -> None:
     """Everything pending again."""
     from telemetry import models

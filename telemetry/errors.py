@@ -7,9 +7,13 @@ AgnesError
 ├── UploadCorrupt          does not inflate as its Content-Encoding says, or ended early
 ├── EncodingUnsupported    a Content-Encoding that Agnes does not know, or a form instead of a raw body
 ├── UploadBusy             nothing wrong: send it again
-└── UnknownProcessor       no processor has this name
+├── UnknownProcessor       no processor has this name
+├── Unreadable             (intake.importing) a file that the import may not or cannot read
+├── DemoBusy               (demo.removal) the demo's transcripts are being processed
+└── DemoAddressTaken       (demo.world) somebody real has the address of an invented person
 
-ClaimLost and TranscriptChanged are told by one part to another and never reach a person.
+ClaimLost, TranscriptChanged and intake.importing.Stopped are told by one part to another and never reach a
+person.
 """
 
 from accounts.errors import AgnesError

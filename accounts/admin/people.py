@@ -4,7 +4,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts import audit
 from accounts.admin_base import AuditedAdmin, chip, moment
 from accounts.models import User
 
@@ -38,11 +40,20 @@ class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]
         field_classes: dict[str, Any] = {}
 
 
+class PersonPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    @transaction.atomic
+    def save(self, commit: bool = True) -> User:
+        person: User = super().save(commit)
+        audit.record("auth.password_change", target=f"user:{person.pk}")
+        return person
+
+
 @admin.register(User)
 class PersonAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
     audit_family = "user"
     form = PersonForm
     add_form = NewPersonForm
+    change_password_form = PersonPasswordForm
     list_display = ["email", "name", "state", "role", "signed_in"]
     list_filter = ["is_staff", "is_active", "groups"]
     search_fields = ["email", "name"]
@@ -59,13 +70,16 @@ class PersonAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
     ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """People are never deleted, only deactivated or erased."""
+        """People are never deleted, only deactivated."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Only a superuser changes a superuser: whoever sets their password is one."""
-        allowed = super().has_change_permission(request, obj)
-        return allowed and (request.user.is_superuser or not getattr(obj, "is_superuser", False))
+        """Only a superuser changes others who have rights: whoever sets their password has them too."""
+        if not super().has_change_permission(request, obj):
+            return False
+        if not isinstance(obj, User) or request.user.is_superuser or obj.pk == request.user.pk:
+            return True
+        return not (obj.is_staff or obj.is_superuser)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Nobody gives away, or takes for themselves, rights that only a superuser has."""

@@ -14,6 +14,13 @@ from accounts.models import AccessToken, AuditLog, Scope, User
 
 pytestmark = pytest.mark.django_db
 
+NEW_PASSWORD = {
+    "usable_password": "true",
+    "password1": "another-pass-phrase",
+    "password2": "another-pass-phrase",
+    "set-password": "Set password",
+}
+
 
 def signed_in(user: User) -> Client:
     client = Client()
@@ -124,11 +131,65 @@ class TestPeople:
         form = {"email": "mine@example.com", "time_zone": "UTC"}
         assert client.post(f"/admin/accounts/user/{alice.pk}/change/", form).status_code == 403
 
+    def test_staff_cannot_touch_other_staff(self, dana: User):
+        erin = User.objects.create_user("erin@example.com", "a-long-pass-phrase", is_staff=True)
+        client = signed_in(may(dana, "change_user", "view_user"))
+        assert client.get(f"/admin/accounts/user/{erin.pk}/password/").status_code == 403
+        assert client.post(f"/admin/accounts/user/{erin.pk}/password/", NEW_PASSWORD).status_code == 403
+        form = {"email": "mine@example.com", "time_zone": "UTC"}
+        assert client.post(f"/admin/accounts/user/{erin.pk}/change/", form).status_code == 403
+        assert Client().login(username="erin@example.com", password="a-long-pass-phrase")
+
+    def test_staff_looks_after_people_and_themselves(self, bob: User, dana: User):
+        client = signed_in(may(dana, "change_user", "view_user"))
+        for person in (bob, dana):
+            url = f"/admin/accounts/user/{person.pk}"
+            form = {"email": person.email, "name": "New", "time_zone": "UTC", "is_active": "on"}
+            assert client.post(f"{url}/change/", form).status_code == 302
+            assert client.post(f"{url}/password/", NEW_PASSWORD).status_code == 302
+            person.refresh_from_db()
+            assert person.name == "New"
+            assert person.check_password(NEW_PASSWORD["password1"])
+
     def test_staff_cannot_give_rights_through_a_group(self, dana: User):
         group = Group.objects.create(name="team")
         client = signed_in(may(dana, "change_group", "view_group"))
         form = {"name": "team", "permissions": [Permission.objects.get(codename="view_auditlog").pk]}
         assert client.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 403
+
+
+class TestPasswords:
+    def rows(self) -> list[tuple[int | None, str, str]]:
+        rows = AuditLog.objects.filter(action="auth.password_change")
+        return list(rows.values_list("actor", "target", "client_kind"))
+
+    def test_changing_ones_own_is_audited(self, dana: User):
+        form = {
+            "old_password": "correct horse battery staple",
+            "new_password1": "another-pass-phrase",
+            "new_password2": "another-pass-phrase",
+        }
+        client = signed_in(dana)
+        assert client.post("/admin/password_change/", {**form, "old_password": "wrong"}).status_code == 200
+        assert self.rows() == []
+        assert client.post("/admin/password_change/", form).status_code == 302
+        assert self.rows() == [(dana.pk, f"user:{dana.pk}", "web")]
+
+    def test_setting_somebody_elses_is_audited(self, alice: User, bob: User):
+        url = f"/admin/accounts/user/{bob.pk}/password/"
+        client = signed_in(alice)
+        assert client.post(url, {**NEW_PASSWORD, "password2": "a slip"}).status_code == 200
+        assert self.rows() == []
+        assert client.post(url, NEW_PASSWORD).status_code == 302
+        assert self.rows() == [(alice.pk, f"user:{bob.pk}", "web")]
+        assert "pass-phrase" not in str(AuditLog.objects.values())
+
+    def test_taking_it_away_is_audited(self, alice: User, bob: User):
+        form = {"usable_password": "false", "unset-password": "Disable"}
+        assert signed_in(alice).post(f"/admin/accounts/user/{bob.pk}/password/", form).status_code == 302
+        bob.refresh_from_db()
+        assert not bob.has_usable_password()
+        assert self.rows() == [(alice.pk, f"user:{bob.pk}", "web")]
 
 
 class TestTokens:

@@ -29,7 +29,7 @@ class TestSystemChecks:
         settings.AGNES_URL = "https://agnes.example"
         assert "ALLOWED_HOSTS" in str(ids()["agnes.E002"].hint)
         settings.ALLOWED_HOSTS = [".example"]
-        assert ids() == {}
+        assert "agnes.E002" not in ids()
 
     def test_an_ipv6_address_may_be_the_servers_own(self, settings: Any):
         settings.AGNES_URL, settings.ALLOWED_HOSTS = "http://[::1]:8000", ["[::1]"]
@@ -39,4 +39,18 @@ class TestSystemChecks:
         settings.TOKEN_PEPPER = "x"
         assert "agnes.W001" in ids()
         settings.DEBUG = True
+        assert ids() == {}
+
+    def test_w002_others_may_look_into_the_data_folder(self, settings: Any, tmp_path: Path):
+        settings.DATA_DIR = tmp_path / "our data"
+        settings.DATA_DIR.mkdir()
+        settings.DATA_DIR.chmod(0o750)
+        assert ids()["agnes.W002"].hint == f"Close it: `chmod -R go= '{settings.DATA_DIR}'`."
+        settings.DATA_DIR.chmod(0o700)
+        assert ids() == {}
+
+    def test_w003_a_proxy_that_is_not_counted(self, settings: Any):
+        settings.AGNES_URL, settings.ALLOWED_HOSTS = "https://agnes.example", ["agnes.example"]
+        assert "AGNES_PROXIES=1" in str(ids()["agnes.W003"].hint)
+        settings.PROXIES = 1
         assert ids() == {}

@@ -24,7 +24,9 @@ from telemetry.models import (
     UsageSessionSummary,
     VerificationFinding,
 )
+from telemetry.processors.library import PersonLibrary
 from telemetry.transcripts.extracting import extract
+from telemetry.transcripts.fingerprints import NOTHING_FOREIGN
 
 NOW = datetime(2026, 5, 29, 18, tzinfo=UTC)
 FEW = (PEOPLE[3], PEOPLE[9])
@@ -32,7 +34,12 @@ FEW = (PEOPLE[3], PEOPLE[9])
 
 @pytest.fixture(scope="module")
 def extractions():
-    made = [transcript for person in PEOPLE for transcript in transcripts_of(person, NOW.date(), NOW)]
+    return extracted_apart(PEOPLE)
+
+
+def extracted_apart(people):
+    """Each demo transcript as if it were the only one."""
+    made = [transcript for person in people for transcript in transcripts_of(person, NOW.date(), NOW)]
     return [
         extract([[transcript.raw]], agent_id="a" if "/subagents/" in transcript.name else "")
         for transcript in made
@@ -96,8 +103,12 @@ class TestDemo:
         assert findings <= {VerificationFinding.Kind.MALFORMED_LINE}
 
     def test_it_counts_forked_history_once(self, demo):
-        identities = UsageEvent.objects.values_list("user_id", "id")
-        assert len(set(identities)) == len(identities)
+        libraries = [PersonLibrary(person.pk) for person in world.demo_people()]
+        batches = [batch for library in libraries for batch in library.batches(library.by_id)]
+        foreign = [batch.foreign_to(known) for batch in batches for known in batch.members]
+        assert any(of_others != NOTHING_FOREIGN for of_others in foreign)
+        apart = [event.identity for extraction in extracted_apart(FEW) for event in extraction.events]
+        assert demo.events == len(set(apart)) < len(apart)
 
     def test_a_second_time_changes_nothing(self, demo):
         again = world.create(now=NOW, people=FEW)

@@ -214,15 +214,17 @@ def _remove_unused_file(upload: _Upload) -> None:
             if not live.exists():
                 _delete_file(upload.storage_key)
     except DatabaseError:
-        log.warning("%s was stored in vain and is left to `manage.py doctor`.", upload.storage_key)
+        log.warning(
+            "%s may be left without a row. Nothing reads it then, so it does no harm.", upload.storage_key
+        )
 
 
 def _delete_file(key: str) -> None:
-    """A file that cannot be deleted is a stray, which harms nobody."""
+    """A file that cannot be deleted stays without a live row, and so is never read."""
     try:
         default_storage.delete(key)
     except Exception:
-        log.exception("%s is left to `manage.py doctor`.", key)
+        log.exception("%s could not be deleted. Nothing reads it, so it does no harm.", key)
 
 
 def _warnings(found: Scan, uploaded_name: str | None) -> list[str]:

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-# After so many attempts a transcript waits for an operator (DESIGN section 4).
+# After so many attempts a transcript waits for an operator (docs/ARCHITECTURE.md, the way of a transcript).
 MAX_ATTEMPTS = 3
 
 

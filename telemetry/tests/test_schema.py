@@ -17,6 +17,7 @@ COLUMNS = {
     "accounts_access_token": """
         id name key_id secret_hmac scopes created_at expires_at last_used_at revoked_at user_id
     """,
+    "accounts_failed_sign_ins": "id key failures until",
     "audit_log": "id at actor action target params result client_kind request_id",
     "session_transcripts": """
         id session_id agent_id session_file first_at last_at client_version revision received_at updated_at
@@ -67,6 +68,7 @@ COLUMNS = {
 UNIQUE = {
     "accounts_user": ["email"],
     "accounts_access_token": ["key_id"],
+    "accounts_failed_sign_ins": ["key"],
     "session_transcripts": ["session_file", "owner_id session_id agent_id"],
     "session_transcript_parts": ["transcript_id sha256"],
     "session_processor_state": ["processor_name session_file"],
@@ -82,6 +84,7 @@ UNIQUE = {
 
 # Indexes by name; those that Django makes for foreign keys and for unique texts have names of its own.
 INDEXES = {
+    "accounts_failed_sign_ins": {"accounts_failed_sign_ins_until": "until"},
     "audit_log": {
         "audit_log_at": "at",
         "audit_log_actor_at": "actor at",

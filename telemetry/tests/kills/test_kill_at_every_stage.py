@@ -1,11 +1,7 @@
 """kill -9 in the middle of each stage, for real: another process dies there, and the totals are as if not."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -14,25 +10,10 @@ from accounts.models import User
 from telemetry.models import SessionTranscript, SessionTranscriptPart, UsageEvent
 from telemetry.processors.runner import run
 from telemetry.tests.figures import processed, upload, usage_of
-from telemetry.tests.kills.servers import ROOT, environment_of
 from telemetry.tests.kills.victim import INTAKE, PROCESSING
 from telemetry.tests.processing.test_runner import session
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def die(settings: Any) -> Callable[..., None]:
-    """Run the victim on this test's database and data folder; it must die by SIGKILL."""
-    settings.PROCESSOR_CLAIM_SECONDS = 2
-
-    def run_victim(stage: str, nth: int, *work: str) -> None:
-        environment = environment_of(settings)
-        command = [sys.executable, "-m", "telemetry.tests.kills.victim", stage, str(nth), *work]
-        died = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-        assert died.returncode == -signal.SIGKILL, died.stderr
-
-    return run_victim
 
 
 def world() -> list[bytes]:

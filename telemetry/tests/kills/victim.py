@@ -2,6 +2,9 @@
 
 python -m telemetry.tests.kills.victim STAGE NTH process
 python -m telemetry.tests.kills.victim STAGE NTH upload EMAIL FILE
+python -m telemetry.tests.kills.victim poison SESSION_ID process
+
+A poison session kills whoever reads it.
 """
 
 import importlib
@@ -42,13 +45,16 @@ INTAKE = {
     "before the commit": Stage("telemetry.processors.wakeup", "request_runs", True),
     "after the commit": Stage("telemetry.intake.storing", "_write", True),
 }
+POISON = "poison"
 
 
 def main() -> None:
-    stages, nth, work, *arguments = sys.argv[1:]
+    stage, which, work, *arguments = sys.argv[1:]
     django.setup()
-    known = PROCESSING if work == "process" else INTAKE
-    die_at(known[stages], int(nth))
+    if stage == POISON:
+        die_of(which)
+    else:
+        die_at((PROCESSING if work == "process" else INTAKE)[stage], int(which))
     if work == "process":
         process()
     else:
@@ -84,6 +90,20 @@ def die_at(stage: Stage, nth: int) -> None:
         return result
 
     setattr(place, stage.name, lethal)
+
+
+def die_of(session_id: str) -> None:
+    """Die as soon as bytes of that session are read."""
+    from telemetry.processors.base import Job
+
+    open_parts = Job.open_parts
+
+    def lethal(job: Job) -> Any:
+        if job.transcript.session_id == session_id:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return open_parts(job)
+
+    setattr(Job, "open_parts", lethal)  # noqa: B010
 
 
 def _resolve(path: str) -> Any:

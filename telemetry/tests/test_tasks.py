@@ -1,0 +1,135 @@
+"""The task that uploads ask for, and how often they ask."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ
+
+from accounts.models import User
+from telemetry import tasks
+from telemetry.models import SessionProcessorState, UsageEvent, VerificationFinding
+from telemetry.processors import wakeup
+from telemetry.processors.runner import run
+from telemetry.tests.builders import assistant_line, tool_use, user_line
+from telemetry.tests.figures import upload
+from telemetry.tests.kills.servers import PATIENCE_SECONDS, task_worker
+from telemetry.tests.planting import store
+from telemetry.tests.processing.test_runner import session
+
+pytestmark = pytest.mark.django_db
+
+
+class TestAsking:
+    def test_a_burst_of_uploads_queues_one_run(self, bob: User, charlie: User):
+        upload(bob, session("s1"))
+        upload(bob, session("s2"))
+        upload(charlie, session("s3"))
+        assert OrmQ.objects.count() == 1
+
+    def test_an_upload_after_the_run_began_queues_another(self, bob: User):
+        upload(bob, session("s1"))
+        wakeup.note_started()
+        upload(bob, session("s2"))
+        upload(bob, session("s3"))
+        assert OrmQ.objects.count() == 2
+
+    def test_an_upload_that_changes_nothing_queues_nothing(self, bob: User):
+        upload(bob, session("s1"))
+        wakeup.note_started()
+        assert upload(bob, session("s1")) == "same"
+        assert OrmQ.objects.count() == 1
+
+    def test_a_lost_task_is_forgotten_after_a_while(self, bob: User, monkeypatch: pytest.MonkeyPatch):
+        began = timezone.now()
+        monkeypatch.setattr(timezone, "now", lambda: began)
+        upload(bob, session("s1"))
+        OrmQ.objects.all().delete()
+        monkeypatch.setattr(timezone, "now", lambda: began + wakeup.FORGET_AFTER)
+        upload(bob, session("s2"))
+        assert not OrmQ.objects.exists()
+        monkeypatch.setattr(timezone, "now", lambda: began + wakeup.FORGET_AFTER + timedelta(seconds=1))
+        upload(bob, session("s3"))
+        upload(bob, session("s4"))
+        assert OrmQ.objects.count() == 1
+
+    def test_an_upload_that_is_rolled_back_leaves_no_task(self, bob: User, monkeypatch: pytest.MonkeyPatch):
+        def request_and_fail() -> None:
+            wakeup_request()
+            assert OrmQ.objects.exists()
+            raise ConnectionError("the database went away")
+
+        wakeup_request = wakeup.request_runs
+        with monkeypatch.context() as patch:
+            patch.setattr(wakeup, "request_runs", request_and_fail)
+            with pytest.raises(ConnectionError):
+                upload(bob, session("s1"))
+        assert not OrmQ.objects.exists()
+        assert upload(bob, session("s1")) == "new"
+        assert OrmQ.objects.count() == 1
+
+
+class TestProcessPending:
+    def test_what_is_queued_runs_both_processors(self, bob: User):
+        store(bob, user_line(), assistant_line([tool_use("Bash"), tool_use("Read")]), "{broken", user_line())
+        reports = import_string(OrmQ.objects.get().task["func"])()
+        assert [(name, report["processed"]) for name, report in reports.items()] == [
+            ("usage", 1),
+            ("verification", 1),
+        ]
+        assert UsageEvent.objects.filter(user=bob).count() == 2
+        assert VerificationFinding.objects.filter(kind="malformed_line").exists()
+        done = SessionProcessorState.objects.exclude(processed_at=None)
+        assert set(done.values_list("processor_name", flat=True)) == {"usage", "verification"}
+
+    def test_an_upload_during_the_run_queues_another(self, bob: User, monkeypatch: pytest.MonkeyPatch):
+        upload(bob, session("s1"))
+        OrmQ.objects.all().delete()
+
+        def upload_and_run(*args: Any, **options: Any) -> Any:
+            upload(bob, session("s2"))
+            return run(*args, **options)
+
+        monkeypatch.setattr(tasks, "run", upload_and_run)
+        tasks.process_pending()
+        assert OrmQ.objects.count() == 1
+
+    def test_a_run_that_is_done_queues_nothing(self, bob: User):
+        upload(bob, session("s1"))
+        OrmQ.objects.all().delete()
+        tasks.process_pending()
+        assert not OrmQ.objects.exists()
+
+    def test_a_run_out_of_time_queues_one_to_go_on(self, bob: User, monkeypatch: pytest.MonkeyPatch):
+        upload(bob, session("s1"))
+        OrmQ.objects.all().delete()
+        with monkeypatch.context() as patch:
+            patch.setattr(tasks, "RUN_SECONDS", 1e-9)
+            assert tasks.process_pending()["usage"]["out_of_time"]
+        assert not UsageEvent.objects.exists()
+        import_string(OrmQ.objects.get().task["func"])()
+        assert UsageEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWorker:
+    @pytest.fixture
+    def worker(self, settings: Any) -> Iterator[None]:
+        """The real one, in a process of its own."""
+        worker = task_worker(settings)
+        worker.start()
+        yield
+        worker.kill()
+
+    def test_an_uploaded_session_is_processed_after_one_tick(self, bob: User, worker: None):
+        upload(bob, session("s1", calls=3))
+        done = SessionProcessorState.objects.exclude(processed_at=None)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while done.count() < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert set(done.values_list("processor_name", flat=True)) == {"usage", "verification"}
+        assert UsageEvent.objects.filter(user=bob, session_id="s1").count() == 3
