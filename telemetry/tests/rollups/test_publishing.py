@@ -21,6 +21,7 @@ from telemetry.models import (
 from telemetry.processing import process
 from telemetry.publishing import publish
 from telemetry.rollups import rebuilding
+from telemetry.tests.builders import assistant_line, moment, transcript_bytes, user_line
 from telemetry.tests.figures import upload
 from telemetry.tests.planting import AT, plant_event, plant_summary, plant_transcript
 from telemetry.tests.processing.test_runner import session
@@ -101,6 +102,27 @@ class TestEveryUsageRun:
 
 
 class TestMarks:
+    def test_the_day_of_a_message_that_moves_to_an_earlier_transcript(self, clock: Clock, bob: User):
+        """A fork came first with a whole message, whose time is that of its last line; then its origin comes,
+        in which that message is cut."""
+        talk = [
+            user_line("hi", uuid="u", sessionId="origin"),
+            assistant_line("so", uuid="a", message_id="m", sessionId="origin"),
+            assistant_line(
+                "long",
+                uuid="b",
+                message_id="m",
+                sessionId="origin",
+                timestamp=moment(86_400),
+                usage={"output_tokens": 50},
+            ),
+        ]
+        upload(bob, transcript_bytes([line | {"sessionId": "the-fork"} for line in talk]))
+        process("usage")
+        upload(bob, transcript_bytes(talk[:2]))
+        process("usage")
+        assert stored() == expected()
+
     def test_only_marked_days_are_touched(self, transcript: SessionTranscript):
         plant(transcript, *last_days(3))
         publish()
