@@ -34,7 +34,7 @@ class ProcessorRun(Schema):
 def run_session_processor(
     request: HttpRequest, processor: Annotated[str, Query(description="usage or verification")] = "usage"
 ) -> dict[str, Any]:
-    """Runs for about 25 seconds at most; `left` says that something is still pending, so call it again.
+    """Runs for about 25 seconds at most; `left` says that something is still to be done, so call it again.
 
     A transcript that fails is left for the next call, and given up after three attempts.
     """
@@ -46,5 +46,5 @@ def run_session_processor(
         "items": report.items,
         "seconds": report.seconds,
         "published_days": report.published_days,
-        "left": SessionTranscript.objects.pending(processor).exists(),
+        "left": report.out_of_time or SessionTranscript.objects.pending(processor).exists(),
     }

@@ -4,7 +4,7 @@ Values must be what the database takes: strings, numbers, booleans, None; moment
 UUIDs as 32 hex digits.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from itertools import islice
@@ -14,6 +14,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 Row = tuple[Any, ...]
+Values = Sequence[Any] | Mapping[str, Any]
 ROWS_AT_ONCE = 1000
 _EPOCH = datetime(1970, 1, 1)
 
@@ -38,14 +39,14 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
             cursor.executemany(statement, some)
 
 
-def execute(statement: str, values: Sequence[Any]) -> int:
+def execute(statement: str, values: Values = ()) -> int:
     """Run one statement; the number of rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)
 
 
-def fetch(query: str, values: Sequence[Any]) -> list[Row]:
+def fetch(query: str, values: Values = ()) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         return list(cursor.fetchall())

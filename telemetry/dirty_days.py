@@ -1,18 +1,23 @@
 """Which UTC days changed since they were published. NULL stands for what has no time."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date
+from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import TruncDate
 
 from telemetry.bulk import insert_rows
+from telemetry.days import date_of, day_number
 from telemetry.models import UsageDirtyDay, UsageEvent, UsageMessage, UsageSessionSummary
 from telemetry.transcripts.extracting import Extraction
 
-MS_PER_DAY = 86_400_000
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 Days = set[date | None]
+# The ids of the marks of each day.
+Marks = dict[date | None, list[int]]
+# So many ids in one `IN (...)`: SQLite takes 32 766 parameters.
+IDS_AT_ONCE = 10_000
 
 
 def mark_dirty(days: Iterable[date | None]) -> None:
@@ -20,31 +25,42 @@ def mark_dirty(days: Iterable[date | None]) -> None:
     insert_rows(UsageDirtyDay, ["day"], [(day and day.isoformat(),) for day in days])
 
 
+def read_marks() -> Marks:
+    marks: Marks = defaultdict(list)
+    for pk, day in UsageDirtyDay.objects.values_list("pk", "day").iterator():
+        marks[day].append(pk)
+    return marks
+
+
+def remove_marks(ids: list[int]) -> None:
+    """Exactly these: a day may have been marked again since they were read."""
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        UsageDirtyDay.objects.filter(pk__in=ids[start : start + IDS_AT_ONCE]).delete()
+
+
 def days_of(extraction: Extraction) -> Days:
     """The days on which what was extracted lies."""
-    numbers = {_day_number(event.occurred_ms) for event in extraction.events}
-    numbers.update(_day_number(message.occurred_ms) for message in extraction.messages)
-    numbers.add(_day_number(extraction.figures.started_ms))
-    return {None if number is None else date.fromordinal(_EPOCH_ORDINAL + number) for number in numbers}
+    # Numbers first: there may be millions of events, and a few days.
+    numbers = {_number(event.occurred_ms) for event in extraction.events}
+    numbers.update(_number(message.occurred_ms) for message in extraction.messages)
+    numbers.add(_number(extraction.figures.started_ms))
+    return {None if number is None else date_of(number) for number in numbers}
 
 
-def stored_days(session_file: str) -> Days:
-    """The days on which the database holds something of a transcript."""
-    days: Days = set()
-    for rows, column in (
-        (UsageEvent.objects.all(), "occurred_at"),
-        (UsageMessage.objects.all(), "occurred_at"),
-        (UsageSessionSummary.objects.all(), "started_at"),
-    ):
-        days |= _days(rows.filter(session_file=session_file), column)
-    return days
+def stored_days(**whose: Any) -> Days:
+    """The days on which the database holds something with these values, such as session_file or user_id."""
+    return (
+        distinct_days(UsageEvent.objects.filter(**whose), "occurred_at")
+        | distinct_days(UsageMessage.objects.filter(**whose), "occurred_at")
+        | distinct_days(UsageSessionSummary.objects.filter(**whose), "started_at")
+    )
 
 
-def _days(
-    rows: "QuerySet[UsageEvent] | QuerySet[UsageMessage] | QuerySet[UsageSessionSummary]", column: str
-) -> Days:
-    return set(rows.annotate(on=TruncDate(column)).order_by().values_list("on", flat=True).distinct())
+def distinct_days(rows: QuerySet[Any], column: str) -> Days:
+    # In UTC whatever zone the person has who asks for it.
+    days = rows.annotate(on=TruncDate(column, tzinfo=UTC)).order_by().values_list("on", flat=True)
+    return set(days.distinct())
 
 
-def _day_number(milliseconds: int | None) -> int | None:
-    return None if milliseconds is None else milliseconds // MS_PER_DAY
+def _number(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else day_number(milliseconds)

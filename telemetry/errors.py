@@ -78,7 +78,7 @@ class UnknownProcessor(AgnesError):
 
 
 class ClaimLost(Exception):
-    """This worker's claim on a person expired, and another worker took it: stop, it goes on there."""
+    """What this worker had claimed expired, and another worker took it: stop, it goes on there."""
 
 
 class TranscriptChanged(Exception):

@@ -1,12 +1,38 @@
-"""Run a processor by hand: the one function behind command and API, audited."""
+"""Process what is pending, and publish what that changed: the one function behind every door."""
 
 from collections.abc import Callable
+from time import monotonic
 
 from accounts import audit
 from accounts.models import User
+from telemetry.processors import usage
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
 from telemetry.processors.runner import run
+from telemetry.publishing import publish
+
+Progress = Callable[[RunReport], None]
+# Of the time there is, publishing gets what processing leaves of it, and at least this part.
+KEPT_FOR_PUBLISHING = 1 / 3
+
+
+def process(
+    processor_name: str,
+    *,
+    seconds: float | None = None,
+    wait: bool = False,
+    on_progress: Progress = lambda report: None,
+) -> RunReport:
+    """Run a processor, and end a run of `usage` with a publish. Raises UnknownProcessor."""
+    started = monotonic()
+    for_processing = None if seconds is None else seconds * (1 - KEPT_FOR_PUBLISHING)
+    report = run(processor_name, seconds=for_processing, wait=wait, on_progress=on_progress)
+    if processor_name == usage.NAME:
+        published = publish(seconds=None if seconds is None else started + seconds - monotonic())
+        report.published_days = published.published_days
+        report.out_of_time |= published.out_of_time
+    report.seconds = round(monotonic() - started, 3)
+    return report
 
 
 def run_by_hand(
@@ -15,7 +41,7 @@ def run_by_hand(
     actor: User | None,
     seconds: float | None = None,
     wait: bool = False,
-    on_progress: Callable[[RunReport], None] = lambda report: None,
+    on_progress: Progress = lambda report: None,
 ) -> RunReport:
     """Process what is pending and write the audit row. Raises UnknownProcessor."""
     processor_named(processor_name)
@@ -27,7 +53,7 @@ def run_by_hand(
         on_progress(report)
 
     try:
-        latest = run(processor_name, seconds=seconds, wait=wait, on_progress=note)
+        latest = process(processor_name, seconds=seconds, wait=wait, on_progress=note)
     finally:
         # Also where it was interrupted: what was done by then was done by somebody.
         audit.record(

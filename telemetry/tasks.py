@@ -5,8 +5,8 @@ from typing import Any
 
 from accounts import audit
 from telemetry import usernames
+from telemetry.processing import process
 from telemetry.processors import wakeup
-from telemetry.processors.runner import run
 
 # No task runs longer than a minute: longer work is cut and goes on in the next.
 RUN_SECONDS = 25
@@ -33,7 +33,7 @@ def process_verification() -> dict[str, Any]:
 
 def _process(processor_name: str) -> dict[str, Any]:
     with audit.context("task"):
-        report = run(processor_name, seconds=RUN_SECONDS)
+        report = process(processor_name, seconds=RUN_SECONDS)
         if report.out_of_time:
             wakeup.request_runs()
         return asdict(report)

@@ -4,20 +4,17 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.db.models import Choices, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts.models import User
 from telemetry.admin.formats import words
+from telemetry.days import first_id, today
 
-# The time in an event's id stands before this many bits of hash (telemetry.models.UsageEvent).
-ID_HASH_BITS = 80
 Bounds = tuple[Any, Any]
 
 
@@ -94,10 +91,9 @@ class DaysFilter(admin.ListFilter):
         return _start_of(since or date(1970, 1, 1)), _end_of(until or date(9999, 1, 1))
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        today = timezone.now().astimezone(UTC).date()
         spans = {"Any time": None, "Today": 1, "Last 7 days": 7, "Last 30 days": 30}
         for name, days in spans.items():
-            since = (today - timedelta(days=days - 1)).isoformat() if days else None
+            since = (today() - timedelta(days=days - 1)).isoformat() if days else None
             yield {
                 "selected": self.since == (since or "") and not self.until,
                 "query_string": changelist.get_query_string({self.SINCE: since, self.UNTIL: None}),
@@ -127,6 +123,16 @@ class DaysFilter(admin.ListFilter):
         return day
 
 
+class WholeDaysFilter(DaysFilter):
+    """For rows that stand for a day."""
+
+    field = "day"
+
+    def bounds(self, since: date | None, until: date | None) -> Bounds:
+        lower, upper = super().bounds(since, until)
+        return lower.date(), upper.date()
+
+
 class IdDaysFilter(DaysFilter):
     """For rows whose id begins with their time. Rows without a time are on no day."""
 
@@ -134,7 +140,7 @@ class IdDaysFilter(DaysFilter):
 
     def bounds(self, since: date | None, until: date | None) -> Bounds:
         lower, upper = super().bounds(since, until)
-        return _first_id(max(1, _milliseconds(lower))), _first_id(_milliseconds(upper))
+        return first_id(max(1, _milliseconds(lower))), first_id(_milliseconds(upper))
 
 
 def _start_of(day: date) -> datetime:
@@ -147,7 +153,3 @@ def _end_of(day: date) -> datetime:
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-def _first_id(milliseconds: int) -> UUID:
-    return UUID(int=milliseconds << ID_HASH_BITS)

@@ -10,13 +10,12 @@ from django.contrib.auth.models import Group
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.functions import TruncDate
 
 from accounts import audit
 from accounts.errors import AgnesError
 from accounts.models import AccessToken, User
 from telemetry.demo.world import GROUP, REMOVED, demo_people
-from telemetry.dirty_days import mark_dirty
+from telemetry.dirty_days import mark_dirty, stored_days
 from telemetry.models import (
     SessionProcessorState,
     SessionTranscript,
@@ -28,6 +27,7 @@ from telemetry.models import (
 )
 from telemetry.processors.claims import claimed
 from telemetry.processors.registry import PROCESSORS
+from telemetry.publishing import publish
 
 
 class DemoBusy(AgnesError):
@@ -64,6 +64,7 @@ def remove() -> Removed:
         removed = count()
         _remove_rows(user_ids, transcripts)
         audit.record(REMOVED, params={"people": removed.people, "transcripts": removed.transcripts})
+    publish()
     for name in files:
         default_storage.delete(name)
     return removed
@@ -91,7 +92,7 @@ def _stored_files(transcripts: QuerySet[SessionTranscript]) -> list[str]:
 
 
 def _remove_rows(user_ids: list[int], transcripts: QuerySet[SessionTranscript]) -> None:
-    _mark_days(user_ids)
+    mark_dirty(stored_days(user__in=user_ids))
     session_files = transcripts.values("session_file")
     SessionProcessorState.objects.filter(session_file__in=session_files).delete()
     VerificationFinding.objects.filter(session_file__in=session_files).delete()
@@ -103,12 +104,3 @@ def _remove_rows(user_ids: list[int], transcripts: QuerySet[SessionTranscript]) 
     # People are never deleted, so their manager refuses; invented ones are the exception.
     User._base_manager.filter(pk__in=user_ids).delete()
     Group.objects.filter(name=GROUP, user=None).delete()
-
-
-def _mark_days(user_ids: list[int]) -> None:
-    moments = (
-        UsageEvent.objects.filter(user__in=user_ids).annotate(day=TruncDate("occurred_at")),
-        UsageMessage.objects.filter(user__in=user_ids).annotate(day=TruncDate("occurred_at")),
-        UsageSessionSummary.objects.filter(user__in=user_ids).annotate(day=TruncDate("started_at")),
-    )
-    mark_dirty({day for rows in moments for day in rows.order_by().values_list("day", flat=True).distinct()})

@@ -16,9 +16,9 @@ from telemetry.demo.sessions import transcripts_of
 from telemetry.demo.workdays import DAYS
 from telemetry.intake.storing import store_transcript
 from telemetry.models import SessionTranscript
+from telemetry.processing import process
 from telemetry.processors.registry import PROCESSORS
 from telemetry.processors.report import RunReport
-from telemetry.processors.runner import run
 
 GROUP = "Demo"
 REMOVED = "demo.remove"
@@ -86,7 +86,7 @@ def _process(created: Created, on_progress: Progress) -> None:
 
 def _run(name: str, on_progress: Progress) -> RunReport:
     total = SessionTranscript.objects.pending(name).count()
-    return run(
+    return process(
         name, wait=True, on_progress=lambda report: on_progress(f"Processor {name}", report.processed, total)
     )
 

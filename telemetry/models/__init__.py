@@ -13,6 +13,15 @@ from telemetry.models.processing import (
     UsageDirtyDay,
     VerificationFinding,
 )
+from telemetry.models.publishing import PublishingLease, PublishingState
+from telemetry.models.rollups import (
+    UsageComponentDaily,
+    UsageDaily,
+    UsagePluginDaily,
+    UsagePluginWindow,
+    UsageToolDaily,
+    UsageUserDaily,
+)
 from telemetry.models.transcripts import SessionTranscript, SessionTranscriptPart, storage_key
 from telemetry.models.usage import (
     ErrorKind,
@@ -34,16 +43,24 @@ __all__ = [
     "InvokedBy",
     "McpServerAttribution",
     "ProcessingWakeup",
+    "PublishingLease",
+    "PublishingState",
     "SessionProcessorClaim",
     "SessionProcessorState",
     "SessionTranscript",
     "SessionTranscriptPart",
     "SkillAttribution",
     "Source",
+    "UsageComponentDaily",
+    "UsageDaily",
     "UsageDirtyDay",
     "UsageEvent",
     "UsageMessage",
+    "UsagePluginDaily",
+    "UsagePluginWindow",
     "UsageSessionSummary",
+    "UsageToolDaily",
+    "UsageUserDaily",
     "VerificationFinding",
     "storage_key",
 ]

@@ -5,7 +5,7 @@ from itertools import chain
 
 from telemetry.attribution import lookup_of_event, lookup_of_skill, resolve
 from telemetry.bulk import fetch, insert_rows
-from telemetry.dirty_days import Days, days_of, mark_dirty, stored_days
+from telemetry.dirty_days import Days, days_of, distinct_days, mark_dirty, stored_days
 from telemetry.models import SessionProcessorState, UsageEvent, UsageMessage, UsageSessionSummary
 from telemetry.processors.base import Job, Processor
 from telemetry.processors.usage_rows import (
@@ -60,7 +60,7 @@ class UsageResult:
         session_file = self.job.transcript.session_file
         if not fetch("SELECT 1 FROM usage_session_summary WHERE session_file = %s", (session_file,)):
             return set()
-        days = stored_days(session_file)
+        days = stored_days(session_file=session_file)
         UsageSessionSummary.objects.filter(session_file=session_file).delete()
         UsageEvent.objects.filter(session_file=session_file).delete()
         UsageMessage.objects.filter(session_file=session_file).delete()
@@ -68,11 +68,12 @@ class UsageResult:
 
     def _take_over_from_later_transcripts(self) -> Days:
         """Later transcripts that have copies of this one's records may have counted them, if they came first:
-        what is counted here is removed there, and they become pending again. Returns the days concerned."""
+        what is counted here is removed there, and they become pending again. Returns the days on which that
+        lay: of a message that was cut here, the copy may have another time."""
+        days: Days = set()
         later = [known.session_file for known in self.job.batch.later_sharers(self.job.known)]
         if not later:
-            return set()
-        days = set().union(*(stored_days(session_file) for session_file in later))
+            return days
         user_id = self.job.owner.pk
         states = SessionProcessorState.objects.filter(processor_name=NAME)
         events = UsageEvent.objects.filter(user_id=user_id)
@@ -82,7 +83,9 @@ class UsageResult:
         for ids in _cut([event_id(user_id, event) for event in self.extraction.events]):
             events.filter(id__in=ids).delete()
         for keys in _cut([stored_key(message.key) for message in self.extraction.messages]):
-            messages.filter(message_id__in=keys).delete()
+            taken = messages.filter(message_id__in=keys)
+            days |= distinct_days(taken, "occurred_at")
+            taken.delete()
         return days
 
     def _insert_rows(self) -> None:

@@ -59,7 +59,7 @@ def plant_state(transcript: SessionTranscript, name: str = "usage", **fields: An
 def plant_event(transcript: SessionTranscript, identity: str = "call", **fields: Any) -> UsageEvent:
     at: datetime | None = fields.get("occurred_at", AT)
     values = {
-        "id": row_id(transcript.owner_id, int(at.timestamp() * 1000) if at else None, identity),
+        "id": _row_id(transcript, at, identity),
         "event_uuid": identity,
         "event_type": "tool_use",
         "tool_name": "Bash",
@@ -72,18 +72,20 @@ def plant_event(transcript: SessionTranscript, identity: str = "call", **fields:
     return UsageEvent.objects.create(**{**_whose(transcript), **values, **fields})
 
 
-def plant_message(transcript: SessionTranscript, message_id: str = "msg_1") -> UsageMessage:
-    return UsageMessage.objects.create(
-        id=row_id(transcript.owner_id, int(AT.timestamp() * 1000), message_id),
-        user=transcript.owner,
-        message_id=message_id,
-        session_file=transcript.session_file,
-        input_tokens=1_234_567,
-        output_tokens=20,
-        cache_read_tokens=0,
-        cache_creation_tokens=0,
-        occurred_at=AT,
-    )
+def plant_message(transcript: SessionTranscript, message_id: str = "msg_1", **fields: Any) -> UsageMessage:
+    at: datetime | None = fields.get("occurred_at", AT)
+    values = {
+        "id": _row_id(transcript, at, message_id),
+        "user": transcript.owner,
+        "message_id": message_id,
+        "session_file": transcript.session_file,
+        "input_tokens": 1_234_567,
+        "output_tokens": 20,
+        "cache_read_tokens": 0,
+        "cache_creation_tokens": 0,
+        "occurred_at": at,
+    }
+    return UsageMessage.objects.create(**{**values, **fields})
 
 
 def plant_summary(transcript: SessionTranscript, **fields: Any) -> UsageSessionSummary:
@@ -97,6 +99,10 @@ def plant_summary(transcript: SessionTranscript, **fields: Any) -> UsageSessionS
         "extracted_at": timezone.now(),
     }
     return UsageSessionSummary.objects.create(**{**_whose(transcript), **values, **fields})
+
+
+def _row_id(transcript: SessionTranscript, at: datetime | None, identity: str) -> str:
+    return row_id(transcript.owner_id, int(at.timestamp() * 1000) if at else None, identity)
 
 
 def _whose(transcript: SessionTranscript) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class TestRunSessionProcessor:
         assert answer.status_code == 200
         report = answer.json()
         assert 0 < report.pop("seconds") < took
-        assert report == {"processed": 1, "failed": 0, "items": 2, "published_days": 0, "left": False}
+        assert report == {"processed": 1, "failed": 0, "items": 2, "published_days": 1, "left": False}
         assert UsageEvent.objects.count() == 2
         assert call().json()["processed"] == 0
 

@@ -34,6 +34,8 @@ COLUMNS = {
     "session_processor_claims": "id processor_name holder expires_at user_id",
     "processing_wakeup": "id queued_at",
     "usage_dirty_days": "id day",
+    "publishing_state": "id as_of windows_day",
+    "publishing_lease": "id what holder expires_at",
     "verification_findings": "id session_file kind detail count",
     "usage_events": """
         id session_id session_file agent_id username event_uuid parent_uuid event_type tool_name skill_name
@@ -52,6 +54,27 @@ COLUMNS = {
         input_tokens output_tokens cache_read_tokens cache_creation_tokens rejections interruptions cancelled
         unanswered api_errors api_retries server_tool_calls builtin_commands events compactions lines
         malformed_lines cwd cli_version processor_version extracted_at user_id
+    """,
+    "usage_tool_daily": """
+        id day tool_name source invocations error_count distinct_users distinct_sessions
+    """,
+    "usage_plugin_daily": """
+        id day source ref_id invocations error_count distinct_users distinct_sessions
+    """,
+    "usage_component_daily": """
+        id day source ref_id component_kind component_name invocations error_count distinct_users
+        distinct_sessions
+    """,
+    "usage_daily": """
+        day people sessions messages prompts invocations_curated invocations_flea invocations_builtin errors
+        input_tokens output_tokens cache_read_tokens cache_creation_tokens
+    """,
+    "usage_user_daily": """
+        id day tool_name source ref_id invocations error_count input_tokens output_tokens cache_read_tokens
+        cache_creation_tokens user_id
+    """,
+    "usage_plugin_window": """
+        id period source ref_id invocations distinct_users previous_invocations refreshed_at
     """,
     **dict.fromkeys(
         (
@@ -76,6 +99,12 @@ UNIQUE = {
     "verification_findings": ["session_file kind detail"],
     "usage_messages": ["user_id message_id"],
     "usage_session_summary": ["session_file"],
+    "usage_tool_daily": ["day tool_name source"],
+    "usage_plugin_daily": ["day source ref_id"],
+    "usage_component_daily": ["day source ref_id component_kind component_name"],
+    "usage_user_daily": ["day user_id tool_name source ref_id"],
+    "usage_plugin_window": ["period source ref_id"],
+    "publishing_lease": ["what"],
     "usage_attribution_skills": ["source ref_id identifier"],
     "usage_attribution_agents": ["source ref_id identifier"],
     "usage_attribution_commands": ["source ref_id identifier"],
@@ -113,6 +142,9 @@ INDEXES = {
         "usage_session_summary_user": "user_id started_at",
         "usage_session_summary_start": "started_at",
     },
+    "usage_plugin_daily": {"usage_plugin_daily_item": "source ref_id day"},
+    "usage_component_daily": {"usage_component_daily_item": "source ref_id day"},
+    "usage_user_daily": {"usage_user_daily_user": "user_id day"},
     "usage_attribution_skills": {"skillattribution_ident": "identifier"},
     "usage_attribution_agents": {"agentattribution_ident": "identifier"},
     "usage_attribution_commands": {"commandattribution_ident": "identifier"},
@@ -219,7 +251,9 @@ def test_the_tables_that_grow_have_no_other_index(fresh: BaseDatabaseWrapper):
 
 def test_every_table_of_ours_is_named_here(fresh: BaseDatabaseWrapper):
     """So that a new one gets its columns checked."""
-    prefixes = ("usage_", "session_", "processing_", "accounts_", "audit_", "verification_")
+    prefixes = (
+        "usage_", "session_", "processing_", "publishing_", "accounts_", "audit_", "verification_",
+    )  # fmt: skip
     many_to_many = {"accounts_user_groups", "accounts_user_user_permissions"}
     ours = {table for table in Schema(fresh).tables if table.startswith(prefixes)}
     assert ours - many_to_many == COLUMNS.keys()

@@ -1,0 +1,32 @@
+"""What was published, and who publishes."""
+
+from django.db import models
+
+
+class PublishingState(models.Model):
+    """One row. What was committed before `as_of` is published; the windows end with `windows_day`."""
+
+    as_of = models.DateTimeField(null=True, blank=True)
+    windows_day = models.DateField(null=True, blank=True)
+
+    class Meta:
+        db_table = "publishing_state"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"as of {self.as_of}"
+
+
+class PublishingLease(models.Model):
+    """At most one row: the one worker that may publish, until it expires."""
+
+    what = models.CharField(max_length=16, unique=True)
+    holder = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "publishing_lease"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.holder

@@ -1,0 +1,56 @@
+"""A table with rows by day, made from the rows of the day by one statement."""
+
+from dataclasses import dataclass
+
+from django.db import connection, models
+
+from telemetry.bulk import execute
+from telemetry.days import DayRange
+
+# The condition for rows of usage_events and usage_messages. Ids begin with the time, so the primary key finds
+# them; only those without a time need another look, since theirs begin as those of 1970-01-01 do.
+IN_RANGE = "id >= %(first_id)s AND id < %(end_id)s AND occurred_at IS NOT NULL"
+STARTED_IN_RANGE = "started_at BETWEEN %(first_moment)s AND %(last_moment)s"
+# An event that counts as an error: the person neither refused nor cancelled it.
+IS_ERROR = "error_kind IN ('exit_code', 'tool_error', 'other')"
+# The figures that most tables have of their events.
+FIGURES = ("invocations", "error_count", "distinct_users", "distinct_sessions")
+SELECT_FIGURES = f"""
+    count(*), count(*) FILTER (WHERE {IS_ERROR}), count(DISTINCT user_id), count(DISTINCT session_id)
+"""
+TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")
+
+
+@dataclass(frozen=True)
+class DailyRollup:
+    """`select` gives the table's `columns` for a range of days: `{occurred}` and `{started}` stand for the
+    day on which a row lies, and it says IN_RANGE or STARTED_IN_RANGE wherever it reads."""
+
+    model: type[models.Model]
+    columns: tuple[str, ...]
+    select: str
+
+    def rebuild(self, days: DayRange) -> None:
+        """Replace the rows of these days. Call it in a transaction."""
+        table = self.model._meta.db_table
+        execute(f"DELETE FROM {table} WHERE day BETWEEN %s AND %s", (str(days.first), str(days.last)))
+        select = self.select.format(occurred=_day_of("occurred_at"), started=_day_of("started_at"))
+        execute(f"INSERT INTO {table} ({', '.join(self.columns)}) {select}", _bounds(days))
+
+
+def _bounds(days: DayRange) -> dict[str, str]:
+    first_id, end_id = days.ids
+    first_moment, last_moment = days.moments
+    return {
+        "first_id": first_id,
+        "end_id": end_id,
+        "first_moment": first_moment,
+        "last_moment": last_moment,
+    }
+
+
+def _day_of(column: str) -> str:
+    """SQLite keeps moments as texts in UTC that begin with the day."""
+    if connection.vendor == "sqlite":
+        return f"substr({column}, 1, 10)"
+    return f"CAST({column} AT TIME ZONE 'UTC' AS date)"

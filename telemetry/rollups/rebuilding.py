@@ -1,0 +1,57 @@
+"""Make the roll-ups of some days anew."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date
+from uuid import UUID
+
+from django.db.models.functions import TruncDate
+
+from telemetry.bulk import fetch
+from telemetry.days import MS_PER_DAY, DayRange, date_of, day_number, first_id, ranges, start_of, time_in
+from telemetry.models import UsageSessionSummary
+from telemetry.rollups.component_daily import COMPONENT_DAILY
+from telemetry.rollups.daily import DAILY
+from telemetry.rollups.plugin_daily import PLUGIN_DAILY
+from telemetry.rollups.tool_daily import TOOL_DAILY
+from telemetry.rollups.user_daily import USER_DAILY
+
+DAILY_ROLLUPS = (TOOL_DAILY, PLUGIN_DAILY, COMPONENT_DAILY, DAILY, USER_DAILY)
+
+
+def rebuild(days: Iterable[date]) -> None:
+    """Replace all rows of these days by what the extracted rows say now. Call it in a transaction."""
+    for each in ranges(days):
+        for rollup in DAILY_ROLLUPS:
+            rollup.rebuild(each)
+
+
+def rows_on(days: DayRange, *, at_most: int) -> int:
+    """How many events and messages there are to read, counted no further than twice `at_most`."""
+    counted = "(SELECT count(*) FROM (SELECT 1 FROM {} WHERE id >= %s AND id < %s LIMIT %s) AS found)"
+    query = f"SELECT {counted.format('usage_events')} + {counted.format('usage_messages')}"
+    [(rows,)] = fetch(query, (*days.ids, at_most) * 2)
+    return int(rows)
+
+
+def days_with_rows() -> set[date]:
+    """All days that have something to roll up, or a roll-up."""
+    started = UsageSessionSummary.objects.exclude(started_at=None)
+    days = set(
+        started.annotate(on=TruncDate("started_at", tzinfo=UTC)).values_list("on", flat=True).distinct()
+    )
+    for table in ("usage_events", "usage_messages"):
+        days.update(_hop(table))
+    for rollup in DAILY_ROLLUPS:
+        days.update(rollup.model._default_manager.values_list("day", flat=True).distinct())
+    return days
+
+
+def _hop(table: str) -> Iterator[date]:
+    """From day to day along the ids."""
+    start = 0
+    while found := fetch(
+        f"SELECT id FROM {table} WHERE id >= %s ORDER BY id LIMIT 1", (first_id(start).hex,)
+    ):
+        day = date_of(day_number(time_in(UUID(str(found[0][0])))))
+        yield day
+        start = start_of(day) + MS_PER_DAY
