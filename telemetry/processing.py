@@ -28,7 +28,8 @@ def process(
     for_processing = None if seconds is None else seconds * (1 - KEPT_FOR_PUBLISHING)
     report = run(processor_name, seconds=for_processing, wait=wait, on_progress=on_progress)
     if processor_name == usage.NAME:
-        published = publish(seconds=None if seconds is None else started + seconds - monotonic())
+        left = None if seconds is None else started + seconds - monotonic()
+        published = publish(seconds=left, wait=wait)
         report.published_days = published.published_days
         report.out_of_time |= published.out_of_time
     report.seconds = round(monotonic() - started, 3)

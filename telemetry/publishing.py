@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from time import monotonic
+from time import monotonic, sleep
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Exists
@@ -29,6 +29,7 @@ from telemetry.rollups.rebuilding import days_with_rows, rebuild, rows_on
 BATCH_DAYS = 31
 BATCH_ROWS = 100_000
 ROW = 1
+WAIT_SECONDS = 0.5
 
 
 @dataclass
@@ -45,16 +46,21 @@ class PublishReport:
         return len(self.days)
 
 
-def publish(*, seconds: float | None = None) -> PublishReport:
+def publish(*, seconds: float | None = None, wait: bool = False) -> PublishReport:
     """Publish what is dirty, for at most about `seconds`; one query where nothing is.
 
     Where another publisher is at work, the marks are left to it: it looks for new ones after it has let go.
+    With `wait` the answer comes when nothing is dirty.
     """
     report = PublishReport()
     deadline = monotonic() + seconds if seconds is not None else None
     with redoable_writes():
-        while not (report.left_to_other or report.out_of_time) and _something_waits(report):
+        while not report.out_of_time and _something_waits(report):
             _publish_alone(report, deadline)
+            if report.left_to_other:
+                if not wait:
+                    break
+                sleep(WAIT_SECONDS)
     return report
 
 
@@ -78,10 +84,9 @@ def _publish_alone(report: PublishReport, deadline: float | None) -> None:
     lease = Lease("publishing_lease", {"what": "usage"})
     try:
         with held(lease) as ours:
+            report.left_to_other = not ours
             if ours:
                 _publish_marked(lease, report, deadline)
-            else:
-                report.left_to_other = True
     except ClaimLost:
         report.left_to_other = True
 

@@ -38,7 +38,7 @@ def _rewrite(session_files: list[str], username: str) -> None:
     models_with_names: list[type[models.Model]] = [UsageEvent, SessionProcessorState, UsageSessionSummary]
     for model in models_with_names:
         model._default_manager.filter(session_file__in=session_files).update(username=username)
-    mark_dirty(set().union(*(stored_days(session_file) for session_file in session_files)))
+    mark_dirty(stored_days(session_file__in=session_files))
 
 
 def rewrite_when_changed(sender: type[User], instance: User, created: bool, **signal: Any) -> None:

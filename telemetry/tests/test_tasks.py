@@ -13,8 +13,8 @@ from django_q.models import OrmQ
 from accounts.models import User
 from telemetry import tasks
 from telemetry.models import SessionProcessorState, UsageEvent, VerificationFinding
+from telemetry.processing import process
 from telemetry.processors import wakeup
-from telemetry.processors.runner import run
 from telemetry.tests.builders import assistant_line, tool_use, user_line
 from telemetry.tests.figures import upload
 from telemetry.tests.kills.servers import PATIENCE_SECONDS, task_worker
@@ -92,9 +92,9 @@ class TestProcessPending:
 
         def upload_and_run(*args: Any, **options: Any) -> Any:
             upload(bob, session("s2"))
-            return run(*args, **options)
+            return process(*args, **options)
 
-        monkeypatch.setattr(tasks, "run", upload_and_run)
+        monkeypatch.setattr(tasks, "process", upload_and_run)
         tasks.process_pending()
         assert OrmQ.objects.count() == 1
 

@@ -5,15 +5,26 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from accounts.models import User
-from telemetry.models import SessionTranscript, SessionTranscriptPart, UsageEvent
+from telemetry.models import SessionTranscript, SessionTranscriptPart, UsageDirtyDay, UsageEvent
+from telemetry.processing import process
 from telemetry.processors.runner import run
+from telemetry.publishing import publish
+from telemetry.tests.builders import START
 from telemetry.tests.figures import processed, upload, usage_of
-from telemetry.tests.kills.victim import INTAKE, PROCESSING
+from telemetry.tests.kills.victim import INTAKE, PROCESSING, PUBLISHING
 from telemetry.tests.processing.test_runner import session
+from telemetry.tests.rollups.oracle import expected, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
+HAPPEN_ONCE = (
+    "before the marks are read",
+    "after the marks are read",
+    "among the windows",
+    "before the lease is released",
+)
 
 
 def world() -> list[bytes]:
@@ -37,6 +48,23 @@ def test_worker_killed(stage: str, nth: int, bob: User, charlie: User, die: Call
     assert not report.failures
     assert usage_of(bob) == usage_of(charlie)
     assert not SessionTranscript.objects.pending("usage").exists()
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize("stage", PUBLISHING)
+def test_publisher_killed(stage: str, nth: int, bob: User, die: Callable[..., None]) -> None:
+    upload(bob, session("old", at=-86_400))
+    process("usage")
+    today = (timezone.now() - START).total_seconds()
+    for content in (*world(), session("new", at=today - 86_400), session("newer", at=today)):
+        upload(bob, content)
+    run("usage")
+    nth = 1 if stage in HAPPEN_ONCE else nth
+    die(stage, nth, "publish")
+    assert UsageDirtyDay.objects.exists() or stored() == expected()
+    publish(wait=True)
+    assert stored() == expected()
+    assert not UsageDirtyDay.objects.exists()
 
 
 @pytest.mark.parametrize("stage", INTAKE)

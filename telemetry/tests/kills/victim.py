@@ -1,6 +1,7 @@
 """A process that does real work and kills itself with -9 at a chosen moment.
 
 python -m telemetry.tests.kills.victim STAGE NTH process
+python -m telemetry.tests.kills.victim STAGE NTH publish
 python -m telemetry.tests.kills.victim STAGE NTH upload EMAIL FILE
 python -m telemetry.tests.kills.victim poison SESSION_ID process
 
@@ -37,6 +38,16 @@ PROCESSING = {
     "after the commit": Stage("telemetry.processors.person.PersonRun", "_write", True),
     "before the claim is released": Stage("telemetry.processors.claims.Claim", "release", False),
 }
+PUBLISHING = {
+    "before the marks are read": Stage("telemetry.publishing", "read_marks", False),
+    "after the marks are read": Stage("telemetry.publishing", "read_marks", True),
+    "among the tables": Stage("telemetry.rollups.base.DailyRollup", "rebuild", True),
+    "among the windows": Stage("telemetry.rollups.plugin_window", "rebuild", True),
+    "before the marks are removed": Stage("telemetry.publishing", "remove_marks", False),
+    "before the commit": Stage("telemetry.publishing", "remove_marks", True),
+    "after the commit": Stage("telemetry.publishing", "_publish_days", True),
+    "before the lease is released": Stage("telemetry.leases.Lease", "release", False),
+}
 INTAKE = {
     "while it is received": Stage("telemetry.intake.storing", "scan", False),
     "before the file is saved": Stage("telemetry.intake.spooling.Spool", "save_as", False),
@@ -51,20 +62,31 @@ POISON = "poison"
 def main() -> None:
     stage, which, work, *arguments = sys.argv[1:]
     django.setup()
+    works: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
+        "process": (PROCESSING, process),
+        "publish": (PUBLISHING, publish),
+        "upload": (INTAKE, upload),
+    }
+    stages, act = works[work]
     if stage == POISON:
         die_of(which)
     else:
-        die_at((PROCESSING if work == "process" else INTAKE)[stage], int(which))
-    if work == "process":
-        process()
-    else:
-        upload(*arguments)
+        die_at(stages[stage], int(which))
+    act(*arguments)
 
 
 def process() -> None:
     from telemetry.processors.runner import run
 
     run("usage")
+
+
+def publish() -> None:
+    """One day at a time."""
+    from telemetry import publishing
+
+    publishing.BATCH_DAYS = 1
+    publishing.publish()
 
 
 def upload(email: str, path: str) -> None:

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from telemetry import leases
 from telemetry.models import UsageEvent
-from telemetry.processors import base, claims
+from telemetry.processors import base
 from telemetry.processors.claims import Claim
 from telemetry.processors.runner import run
 from telemetry.storage import read_stored
@@ -29,7 +30,7 @@ class SlowStorage:
         self.seconds = 0.0
         self.chunks = 0
         began = timezone.now()
-        monkeypatch.setattr(claims, "monotonic", lambda: self.seconds)
+        monkeypatch.setattr(leases, "monotonic", lambda: self.seconds)
         monkeypatch.setattr(timezone, "now", lambda: began + timedelta(seconds=self.seconds))
         monkeypatch.setattr(base, "read_stored", self.read)
 

@@ -103,23 +103,15 @@ class TestEveryUsageRun:
 
 class TestMarks:
     def test_the_day_of_a_message_that_moves_to_an_earlier_transcript(self, clock: Clock, bob: User):
-        """A fork came first with a whole message, whose time is that of its last line; then its origin comes,
-        in which that message is cut."""
-        talk = [
-            user_line("hi", uuid="u", sessionId="origin"),
-            assistant_line("so", uuid="a", message_id="m", sessionId="origin"),
-            assistant_line(
-                "long",
-                uuid="b",
-                message_id="m",
-                sessionId="origin",
-                timestamp=moment(86_400),
-                usage={"output_tokens": 50},
-            ),
-        ]
-        upload(bob, transcript_bytes([line | {"sessionId": "the-fork"} for line in talk]))
+        """Both sessions have the message, on different days; the one that does not own it came first."""
+
+        def talk(session: str, day: int) -> bytes:
+            answer = assistant_line(message_id="m", sessionId=session, timestamp=moment(day * 86_400))
+            return transcript_bytes([user_line("hi", sessionId=session), answer])
+
+        upload(bob, talk("later", day=1))
         process("usage")
-        upload(bob, transcript_bytes(talk[:2]))
+        upload(bob, talk("earlier", day=2))
         process("usage")
         assert stored() == expected()
 
