@@ -20,10 +20,14 @@ from telemetry.models import (
     EventType,
     SessionProcessorState,
     SessionTranscript,
+    UsageDirtyDay,
     UsageEvent,
     UsageSessionSummary,
+    UsageUserDaily,
     VerificationFinding,
 )
+from telemetry.processing import process
+from telemetry.tests.rollups.oracle import expected, stored
 from telemetry.transcripts.extracting import extract
 
 NOW = datetime(2026, 5, 29, 18, tzinfo=UTC)
@@ -95,6 +99,11 @@ class TestDemo:
         findings = set(VerificationFinding.objects.values_list("kind", flat=True))
         assert findings <= {VerificationFinding.Kind.MALFORMED_LINE}
 
+    def test_its_figures_are_published(self, demo):
+        assert not UsageDirtyDay.objects.exists()
+        assert stored() == expected()
+        assert len(stored()["usage_daily"]) > 10
+
     def test_it_counts_forked_history_once(self, demo):
         identities = UsageEvent.objects.values_list("user_id", "id")
         assert len(set(identities)) == len(identities)
@@ -138,6 +147,15 @@ class TestDemo:
         assert default_storage.listdir(f"transcripts/{bob.pk}")[1]
         assert not any(default_storage.listdir(f"transcripts/{pk}")[1] for pk in ids)
         assert AuditLog.objects.count() == audit_rows + 1
+        assert not any(stored().values())
+
+    def test_clean_leaves_the_figures_of_others(self, demo, bob: User):
+        store_transcript(bob, [next(transcripts_of(PEOPLE[0], NOW.date(), NOW)).raw])
+        process("usage")
+        removal.remove()
+        assert UsageUserDaily.objects.exclude(user=bob).count() == 0
+        assert stored() == expected()
+        assert stored()["usage_daily"]
 
     def test_clean_spares_whoever_bears_one_mark_only(self, demo, bob: User):
         bob.groups.add(Group.objects.get(name=world.GROUP))

@@ -10,6 +10,7 @@ from telemetry.admin import (  # noqa: F401
     findings,
     messages,
     processor_states,
+    rollups,
     summaries,
     transcripts,
 )

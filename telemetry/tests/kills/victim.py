@@ -56,15 +56,10 @@ INTAKE = {
 
 
 def main() -> None:
-    act: Callable[..., None]
-    stages, nth, work, *arguments = sys.argv[1:]
+    stage, nth, work, *arguments = sys.argv[1:]
     django.setup()
-    known, act = {
-        "process": (PROCESSING, process),
-        "publish": (PUBLISHING, publish),
-        "upload": (INTAKE, upload),
-    }[work]
-    die_at(known[stages], int(nth))
+    stages, act = WORK[work]
+    die_at(stages[stage], int(nth))
     act(*arguments)
 
 
@@ -115,6 +110,12 @@ def _resolve(path: str) -> Any:
         module, _, name = path.rpartition(".")
         return getattr(importlib.import_module(module), name)
 
+
+WORK: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
+    "process": (PROCESSING, process),
+    "publish": (PUBLISHING, publish),
+    "upload": (INTAKE, upload),
+}
 
 if __name__ == "__main__":
     main()
