@@ -96,6 +96,7 @@ def _telemetry(bob: User) -> dict[str, object]:
         "summary": planting.plant_summary(transcript).pk,
         "finding": finding.pk,
         **{model.__name__.lower(): _attribution(model) for model in ATTRIBUTIONS},
+        **{type(row).__name__.lower(): row.pk for row in planting.plant_rollups(bob)},
     }
 
 
@@ -178,6 +179,12 @@ ROUTES = [
     *read_only_pages("admin/telemetry/usageevent", "{event}"),
     *read_only_pages("admin/telemetry/usagemessage", "{message}"),
     *read_only_pages("admin/telemetry/usagesessionsummary", "{summary}"),
+    *read_only_pages("admin/telemetry/usagetooldaily", "{usagetooldaily}"),
+    *read_only_pages("admin/telemetry/usageplugindaily", "{usageplugindaily}"),
+    *read_only_pages("admin/telemetry/usagecomponentdaily", "{usagecomponentdaily}"),
+    *read_only_pages("admin/telemetry/usagedaily", "{usagedaily}"),
+    *read_only_pages("admin/telemetry/usageuserdaily", "{usageuserdaily}"),
+    *read_only_pages("admin/telemetry/usagepluginwindow", "{usagepluginwindow}"),
     *read_only_pages("admin/telemetry/verificationfinding", "{finding}"),
     *read_only_pages("admin/telemetry/skillattribution", "{skillattribution}"),
     *read_only_pages("admin/telemetry/agentattribution", "{agentattribution}"),

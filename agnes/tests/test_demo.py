@@ -20,11 +20,15 @@ from telemetry.models import (
     EventType,
     SessionProcessorState,
     SessionTranscript,
+    UsageDirtyDay,
     UsageEvent,
     UsageSessionSummary,
+    UsageUserDaily,
     VerificationFinding,
 )
+from telemetry.processing import process
 from telemetry.processors.library import PersonLibrary
+from telemetry.tests.rollups.oracle import expected, stored
 from telemetry.transcripts.extracting import extract
 from telemetry.transcripts.fingerprints import NOTHING_FOREIGN
 
@@ -102,6 +106,11 @@ class TestDemo:
         findings = set(VerificationFinding.objects.values_list("kind", flat=True))
         assert findings <= {VerificationFinding.Kind.MALFORMED_LINE}
 
+    def test_its_figures_are_published(self, demo):
+        assert not UsageDirtyDay.objects.exists()
+        assert stored() == expected()
+        assert len(stored()["usage_daily"]) > 10
+
     def test_it_counts_forked_history_once(self, demo):
         libraries = [PersonLibrary(person.pk) for person in world.demo_people()]
         batches = [batch for library in libraries for batch in library.batches(library.by_id)]
@@ -149,6 +158,15 @@ class TestDemo:
         assert default_storage.listdir(f"transcripts/{bob.pk}")[1]
         assert not any(default_storage.listdir(f"transcripts/{pk}")[1] for pk in ids)
         assert AuditLog.objects.count() == audit_rows + 1
+        assert not any(stored().values())
+
+    def test_clean_leaves_the_figures_of_others(self, demo, bob: User):
+        store_transcript(bob, [next(transcripts_of(PEOPLE[0], NOW.date(), NOW)).raw])
+        process("usage")
+        removal.remove()
+        assert UsageUserDaily.objects.exclude(user=bob).count() == 0
+        assert stored() == expected()
+        assert stored()["usage_daily"]
 
     def test_clean_spares_whoever_bears_one_mark_only(self, demo, bob: User):
         bob.groups.add(Group.objects.get(name=world.GROUP))

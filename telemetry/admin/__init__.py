@@ -11,6 +11,7 @@ from telemetry.admin import (  # noqa: F401
     findings,
     messages,
     processor_states,
+    rollups,
     summaries,
     transcripts,
 )

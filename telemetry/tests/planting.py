@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import User
@@ -11,9 +12,15 @@ from telemetry.models import (
     SessionProcessorState,
     SessionTranscript,
     SessionTranscriptPart,
+    UsageComponentDaily,
+    UsageDaily,
     UsageEvent,
     UsageMessage,
+    UsagePluginDaily,
+    UsagePluginWindow,
     UsageSessionSummary,
+    UsageToolDaily,
+    UsageUserDaily,
 )
 from telemetry.processors.usage_rows import COUNTERS, row_id
 from telemetry.tests.builders import Line, transcript_bytes
@@ -99,6 +106,22 @@ def plant_summary(transcript: SessionTranscript, **fields: Any) -> UsageSessionS
         "extracted_at": timezone.now(),
     }
     return UsageSessionSummary.objects.create(**{**_whose(transcript), **values, **fields})
+
+
+def plant_rollups(person: User) -> list[Model]:
+    """One row of each table."""
+    item = {"source": "curated", "ref_id": "market/tidy"}
+    by_day = {"day": AT.date(), "invocations": 12_345}
+    return [
+        UsageToolDaily.objects.create(tool_name="Bash", source="builtin", **by_day),
+        UsagePluginDaily.objects.create(**item, **by_day),
+        UsageComponentDaily.objects.create(component_kind="skill", component_name="clean", **item, **by_day),
+        UsageDaily.objects.create(day=AT.date(), people=1, invocations_builtin=12_345),
+        UsageUserDaily.objects.create(user=person, tool_name="Bash", **item, **by_day),
+        UsagePluginWindow.objects.create(
+            period="7d", invocations=12_345, distinct_users=1, refreshed_at=AT, **item
+        ),
+    ]
 
 
 def _row_id(transcript: SessionTranscript, at: datetime | None, identity: str) -> str:

@@ -17,12 +17,15 @@ from django.test import Client
 
 from accounts.models import User
 from telemetry.bulk import Row, db_moment, insert_rows
+from telemetry.days import date_of, day_number
 from telemetry.models import (
     SessionProcessorState,
     SessionTranscript,
     UsageEvent,
     UsageMessage,
     UsageSessionSummary,
+    UsageToolDaily,
+    UsageUserDaily,
     VerificationFinding,
 )
 from telemetry.processors.usage_rows import (
@@ -32,6 +35,7 @@ from telemetry.processors.usage_rows import (
     SUMMARY_COLUMNS,
     row_id,
 )
+from telemetry.rollups.base import TOKENS
 
 ROWS = 1_000_000
 PEOPLE = 200
@@ -85,6 +89,8 @@ LISTS: dict[type[Model], list[str]] = {
         "q=person7@example.com",
     ],
     SessionProcessorState: ["", "state=usage-failed", "state=usage-given_up", "q=session-77"],
+    UsageToolDaily: ["", A_DAY],
+    UsageUserDaily: ["", A_DAY, "person={person}", f"{A_DAY}&person={{person}}", "q=person7@example.com"],
     VerificationFinding: ["", "kind=unknown_key", "kind=clock_skew", "kind=unknown_key&detail=key7"],
 }
 # What never began leaves no trace to follow: where almost nothing waits, all transcripts are looked at.
@@ -123,6 +129,21 @@ class World:
         insert_rows(SessionProcessorState, state, self.rows(state, self.state))
         finding = ("session_file", "kind", "detail", "count")
         insert_rows(VerificationFinding, finding, self.rows(finding, self.finding))
+        tool_daily = (
+            "day", "tool_name", "source", "invocations", "error_count", "distinct_users", "distinct_sessions",
+        )  # fmt: skip
+        insert_rows(UsageToolDaily, tool_daily, self.rows(tool_daily, self.rollup))
+        user_daily = (
+            "day",
+            "user_id",
+            "tool_name",
+            "source",
+            "ref_id",
+            "invocations",
+            "error_count",
+            *TOKENS,
+        )
+        insert_rows(UsageUserDaily, user_daily, self.rows(user_daily, self.rollup))
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":  # autovacuum does it on a real server
                 cursor.execute("ANALYZE")
@@ -201,6 +222,12 @@ class World:
     def finding(self, number: int) -> dict[str, Any]:
         kind = "clock_skew" if number % 1000 == 1 else "unknown_key"
         return {**self.whose(number), "kind": kind, "detail": f"key{number % 30}", "count": number % 9 + 1}
+
+    def rollup(self, number: int) -> dict[str, Any]:
+        item = {"source": "curated", "ref_id": "market/tidy", "tool_name": f"tool {number}"}
+        figures = {"invocations": number % 97, "error_count": 1, "distinct_users": 1, "distinct_sessions": 1}
+        day = {"day": str(date_of(day_number(ms(number))))}
+        return {**self.whose(number), **day, **item, **figures, **dict.fromkeys(TOKENS, 7)}
 
 
 class Plans:

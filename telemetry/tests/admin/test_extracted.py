@@ -12,12 +12,21 @@ from telemetry.tests.planting import (
     AT,
     plant_event,
     plant_message,
+    plant_rollups,
     plant_state,
     plant_summary,
     plant_transcript,
 )
 
 pytestmark = pytest.mark.django_db
+ROLLUPS = (
+    "usagetooldaily",
+    "usageplugindaily",
+    "usagecomponentdaily",
+    "usagedaily",
+    "usageuserdaily",
+    "usagepluginwindow",
+)
 
 
 def rows(page: str) -> int:
@@ -155,6 +164,36 @@ class TestAttribution:
         assert "market/beta" in page("skillattribution/?q=beta:")
 
 
+class TestRollups:
+    @pytest.mark.parametrize("model", ROLLUPS)
+    def test_they_are_shown(self, page: Page, bob: User, model: str):
+        plant_rollups(bob)
+        shown = page(f"{model}/")
+        assert rows(shown) == 1
+        assert "12\u2009345" in shown
+
+    @pytest.mark.parametrize("model", [model for model in ROLLUPS if model != "usagepluginwindow"])
+    def test_they_are_found_by_day(self, page: Page, bob: User, model: str):
+        plant_rollups(bob)
+        for query, count in (
+            ("since=2026-05-01&until=2026-05-01", 1),
+            ("since=2026-05-02", 0),
+            ("until=2026-04-30", 0),
+        ):
+            assert rows(page(f"{model}/?{query}")) == count, query
+
+    def test_a_person_s_days_are_found(self, page: Page, bob: User, charlie: User):
+        plant_rollups(bob)
+        for query, count in (
+            (f"person={bob.pk}", 1),
+            (f"person={charlie.pk}", 0),
+            ("q=Bob@example.com", 1),
+            ("q=charlie@example.com", 0),
+            ("q=nobody", 0),
+        ):
+            assert rows(page(f"usageuserdaily/?{query}")) == count, query
+
+
 class TestTheWholeAdmin:
     def test_the_names_read_well(self, page: Page, admin_client: Client):
         index = admin_client.get("/admin/").content.decode()
@@ -166,6 +205,12 @@ class TestTheWholeAdmin:
             "Verification findings",
             "Processor states",
             "MCP server attributions",
+            "Tools by day",
+            "Plugins by day",
+            "Components by day",
+            "Days",
+            "People by day",
+            "Plugins in the last days",
         ):
             assert f">{name}<" in index, name
 
@@ -179,6 +224,7 @@ class TestTheWholeAdmin:
             "usagesessionsummary",
             "verificationfinding",
             "mcpserverattribution",
+            *ROLLUPS,
         ],
     )
     def test_an_empty_list_is_no_error(self, page: Page, model: str):

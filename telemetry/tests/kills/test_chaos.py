@@ -12,10 +12,11 @@ import pytest
 
 from accounts.models import Scope, User
 from telemetry.models import SessionTranscript, SessionTranscriptPart
-from telemetry.processors.runner import run
+from telemetry.processing import process
 from telemetry.tests.figures import processed, upload, usage_of
 from telemetry.tests.kills.servers import Server, task_worker, wait_until_up, web_server
 from telemetry.tests.processing.test_runner import session
+from telemetry.tests.rollups.oracle import expected, stored
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -95,8 +96,9 @@ def survives(
             sent.result()
         done.set()
         assert killer.result() > 0
-    run("usage", wait=True)
+    process("usage", wait=True)
     assert usage_of(bob) == usage_of(charlie)
+    assert stored() == expected()
     assert not SessionTranscript.objects.pending("usage").exists()
     assert SessionTranscriptPart.objects.filter(transcript__owner=bob, superseded=False).count() == 16
 

@@ -62,12 +62,7 @@ POISON = "poison"
 def main() -> None:
     stage, which, work, *arguments = sys.argv[1:]
     django.setup()
-    works: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
-        "process": (PROCESSING, process),
-        "publish": (PUBLISHING, publish),
-        "upload": (INTAKE, upload),
-    }
-    stages, act = works[work]
+    stages, act = WORK[work]
     if stage == POISON:
         die_of(which)
     else:
@@ -136,6 +131,12 @@ def _resolve(path: str) -> Any:
         module, _, name = path.rpartition(".")
         return getattr(importlib.import_module(module), name)
 
+
+WORK: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
+    "process": (PROCESSING, process),
+    "publish": (PUBLISHING, publish),
+    "upload": (INTAKE, upload),
+}
 
 if __name__ == "__main__":
     main()
