@@ -83,3 +83,7 @@ class ClaimLost(Exception):
 
 class TranscriptChanged(Exception):
     """A transcript changed while it was processed: leave it, it is pending again."""
+
+
+class StoredFileDamaged(Exception):
+    """A stored transcript file does not hold the bytes that were uploaded: restore it from a backup."""

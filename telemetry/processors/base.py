@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from accounts.models import User
+from telemetry.errors import StoredFileDamaged
 from telemetry.models import SessionTranscript, storage_key
 from telemetry.processors.library import Batch, KnownTranscript
 from telemetry.storage import read_stored
@@ -25,12 +26,17 @@ class Job:
 
     def open_parts(self) -> list[Iterator[bytes]]:
         """The raw bytes of each part, in reading order, in chunks. Reading them keeps the claim alive."""
-        return [self._read(storage_key(self.owner.pk, sha256)) for sha256 in self.known.parts]
+        return [self._read(sha256) for sha256 in self.known.parts]
 
-    def _read(self, key: str) -> Iterator[bytes]:
-        for chunk in read_stored(key):
+    def _read(self, sha256: str) -> Iterator[bytes]:
+        left = self.known.raw_bytes[sha256]
+        for chunk in read_stored(storage_key(self.owner.pk, sha256)):
             self.keep_alive()
+            left -= len(chunk)
             yield chunk
+        if left:
+            # Inflating a file that was cut short ends early, and without an error.
+            raise StoredFileDamaged(f"The stored file {sha256} lacks {left} of its bytes.")
 
 
 class Result(Protocol):

@@ -22,6 +22,7 @@ class KnownTranscript:
     session_file: str
     owner_key: tuple[datetime, str, str]
     parts: list[str] = field(default_factory=list)
+    raw_bytes: dict[str, int] = field(default_factory=dict)
     part_fingerprints: list[Fingerprint] = field(default_factory=list)
 
     @cached_property
@@ -114,15 +115,26 @@ def load_transcripts(user_id: int) -> dict[int, KnownTranscript]:
             "transcript__agent_id",
             "transcript__first_at",
             "sha256",
+            "raw_bytes",
             "fingerprint",
         )
     )
     by_id: dict[int, KnownTranscript] = {}
-    for transcript_id, session_file, session_id, agent_id, first_at, sha256, fingerprint in rows.iterator():
+    for (
+        transcript_id,
+        session_file,
+        session_id,
+        agent_id,
+        first_at,
+        sha256,
+        raw_bytes,
+        fingerprint,
+    ) in rows.iterator():
         known = by_id.get(transcript_id)
         if known is None:
             owner_key = (first_at or NO_TIME, session_id, agent_id)
             known = by_id[transcript_id] = KnownTranscript(transcript_id, session_file, owner_key)
         known.parts.append(sha256)
+        known.raw_bytes[sha256] = raw_bytes
         known.part_fingerprints.append(Fingerprint.from_bytes(bytes(fingerprint)))
     return by_id

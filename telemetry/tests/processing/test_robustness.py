@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import OperationalError
 
 from accounts.models import User
@@ -40,6 +42,19 @@ class TestOneOfMany:
         assert (report.processed, report.failed) == (1, 1)
         assert f"user {bob.pk}" in report.failures[0]
         assert UsageEvent.objects.get().user_id == charlie.pk
+
+
+def test_a_stored_file_that_was_cut_short_is_an_error_and_keeps_the_old_rows(bob: User) -> None:
+    upload(bob, session("s1", calls=200))
+    processed()
+    part = SessionTranscriptPart.objects.select_related("transcript").get()
+    with default_storage.open(part.storage_key) as stored:
+        whole = stored.read()
+    default_storage.save(part.storage_key, ContentFile(whole[: len(whole) // 2]))
+    SessionProcessorState.objects.update(revision=0)
+    assert run("usage").failed == 1
+    assert "StoredFileDamaged" in (state("s1").last_error or "")
+    assert UsageEvent.objects.count() == 200
 
 
 class TestOutages:
