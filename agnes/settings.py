@@ -157,6 +157,18 @@ DATETIME_FORMAT = "Y-m-d H:i"
 UPLOAD_MAX_WIRE_BYTES = env.integer("UPLOAD_MAX_WIRE_BYTES", 512 * 1024**2, minimum=1)
 UPLOAD_MAX_TRANSCRIPT_BYTES = env.integer("UPLOAD_MAX_TRANSCRIPT_BYTES", 2 * 1024**3, minimum=1)
 
+# --- The lake --------------------------------------------------------------------------------------
+LAKE_URL = env.text("AGNES_LAKE_URL") or str(DATA_DIR / "lake")
+_S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
+_S3 = {
+    "AWS_ENDPOINT_URL": _S3_ENDPOINT,
+    "AWS_ACCESS_KEY_ID": env.text("AWS_ACCESS_KEY_ID"),
+    "AWS_SECRET_ACCESS_KEY": env.text("AWS_SECRET_ACCESS_KEY"),
+    "AWS_REGION": env.text("AWS_REGION", "us-east-1"),
+    "AWS_ALLOW_HTTP": "true" if _S3_ENDPOINT.startswith("http://") else "",
+}
+LAKE_STORAGE_OPTIONS = {name: value for name, value in _S3.items() if value}
+
 # --- The worker ------------------------------------------------------------------------------------
 SCHEDULER_USAGE_PROCESSOR_INTERVAL = env.integer(
     "SCHEDULER_USAGE_PROCESSOR_INTERVAL", 600, minimum=60, multiple_of=60

@@ -13,7 +13,7 @@ from telemetry.models.processing import (
     UsageDirtyDay,
     VerificationFinding,
 )
-from telemetry.models.publishing import PublishingLease, PublishingState
+from telemetry.models.publishing import LakeSnapshot, PublishingLease, PublishingState
 from telemetry.models.rollups import (
     UsageComponentDaily,
     UsageDaily,
@@ -41,6 +41,7 @@ __all__ = [
     "ErrorKind",
     "EventType",
     "InvokedBy",
+    "LakeSnapshot",
     "McpServerAttribution",
     "ProcessingWakeup",
     "PublishingLease",

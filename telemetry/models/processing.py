@@ -93,6 +93,8 @@ class UsageDirtyDay(models.Model):
     """
 
     day = models.DateField(null=True)
+    # Something was deleted for privacy: old files of the lake that hold the day must go at once.
+    purge = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "usage_dirty_days"

@@ -17,6 +17,25 @@ class PublishingState(models.Model):
         return f"as of {self.as_of}"
 
 
+class LakeSnapshot(models.Model):
+    """One row. `versions` (table name -> version) belong together: readers of the lake open these.
+
+    `is_complete` is False while a new lake is being filled; `schema` as in telemetry/lake/tables.py.
+    """
+
+    versions = models.JSONField(default=dict)
+    schema = models.PositiveIntegerField()
+    is_complete = models.BooleanField(default=False)
+    vacuumed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "lake_snapshot"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"schema {self.schema}"
+
+
 class PublishingLease(models.Model):
     """At most one row: the one worker that may publish, until it expires."""
 

@@ -33,8 +33,9 @@ COLUMNS = {
     """,
     "session_processor_claims": "id processor_name holder expires_at user_id",
     "processing_wakeup": "id queued_at",
-    "usage_dirty_days": "id day",
+    "usage_dirty_days": "id day purge",
     "publishing_state": "id as_of windows_day",
+    "lake_snapshot": "id versions schema is_complete vacuumed_at",
     "publishing_lease": "id what holder expires_at",
     "verification_findings": "id session_file kind detail count",
     "usage_events": """
@@ -252,7 +253,8 @@ def test_the_tables_that_grow_have_no_other_index(fresh: BaseDatabaseWrapper):
 def test_every_table_of_ours_is_named_here(fresh: BaseDatabaseWrapper):
     """So that a new one gets its columns checked."""
     prefixes = (
-        "usage_", "session_", "processing_", "publishing_", "accounts_", "audit_", "verification_",
+        "usage_", "session_", "processing_", "publishing_", "lake_", "accounts_", "audit_",
+        "verification_",
     )  # fmt: skip
     many_to_many = {"accounts_user_groups", "accounts_user_user_permissions"}
     ours = {table for table in Schema(fresh).tables if table.startswith(prefixes)}

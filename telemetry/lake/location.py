@@ -1,0 +1,23 @@
+"""Where the lake lies: a local folder, or a bucket that speaks S3."""
+
+from pathlib import Path
+
+from django.conf import settings
+
+
+def is_remote() -> bool:
+    return settings.LAKE_URL.startswith("s3://")
+
+
+def table_url(table: str) -> str:
+    return f"{settings.LAKE_URL.rstrip('/')}/{table}"
+
+
+def storage_options() -> dict[str, str]:
+    """What `deltalake` needs to reach it; empty for a folder."""
+    return dict(settings.LAKE_STORAGE_OPTIONS) if is_remote() else {}
+
+
+def cache_folder() -> Path:
+    """Copies of a remote lake's files, since DuckDB reads local ones only."""
+    return Path(settings.DATA_DIR) / "lake-cache"

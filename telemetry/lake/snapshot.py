@@ -1,0 +1,36 @@
+"""The versions of the lake's tables that belong together, as plain data: it can be handed to a process that
+knows no Django."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class TableSnapshot:
+    """One table: `columns` are DuckDB types by name, in order."""
+
+    name: str
+    url: str
+    version: int
+    columns: Mapping[str, str]
+    partitioned: bool
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`cache`: where copies of a remote lake's files go, None for a local lake. `as_of`: ISO 8601."""
+
+    tables: tuple[TableSnapshot, ...]
+    storage_options: Mapping[str, str]
+    cache: str | None
+    as_of: str | None
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Snapshot":
+        values = json.loads(text)
+        tables = tuple(TableSnapshot(**table) for table in values.pop("tables"))
+        return cls(tables=tables, **values)
