@@ -41,7 +41,7 @@ FAILURES: dict[str, Exception] = {
 }
 
 
-@router.get("/fail/{kind}")
+@router.get("/fail/{kind}", openapi_extra={"responses": {410: {}}})
 def fail(request, kind: str):
     raise FAILURES[kind]
 
