@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.html import escape
+from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
@@ -71,15 +71,15 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
         "type": schema.get("type") or " or ".join(it.get("type", "…") for it in schema.get("anyOf", [])),
         "choices": schema.get("enum", []),
         "default": schema.get("default"),
-        "description": as_html(parameter.get("description") or schema.get("description", "")),
+        "description": inline(parameter.get("description") or schema.get("description", "")),
     }
 
 
 def as_html(text: str) -> SafeString:
     """Paragraphs and `code`: what descriptions use of Markdown."""
-    paragraphs = (escape(" ".join(part.split())) for part in text.split("\n\n") if part.strip())
-    return mark_safe("".join(f"<p>{_inline(paragraph)}</p>" for paragraph in paragraphs))
+    paragraphs = (inline(part) for part in text.split("\n\n") if part.strip())
+    return format_html_join("", "<p>{}</p>", ((paragraph,) for paragraph in paragraphs))
 
 
-def _inline(text: str) -> str:
-    return CODE.sub(r"<code>\1</code>", text)
+def inline(text: str) -> SafeString:
+    return mark_safe(CODE.sub(r"<code>\1</code>", escape(" ".join(text.split()))))
