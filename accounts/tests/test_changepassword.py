@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from io import StringIO
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,9 +17,8 @@ OLD = "correct horse battery staple"
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """What the terminal gives, one line a question."""
 
-    def lines(*answers: str) -> None:
-        left = iter(answers)
-        monkeypatch.setattr("getpass.getpass", lambda prompt: next(left))
+    def lines(*answers: str | BaseException) -> None:
+        monkeypatch.setattr("getpass.getpass", Mock(side_effect=answers))
 
     return lines
 
@@ -58,8 +58,9 @@ class TestChangePassword:
         assert rows() == []
         assert client.login(username="bob@example.com", password=OLD)
 
-    def test_nothing_typed_ends_it(self, bob: User, typed):
-        typed("")
+    @pytest.mark.parametrize("answer", ["", EOFError(), KeyboardInterrupt()], ids=["", "Ctrl-D", "Ctrl-C"])
+    def test_nothing_typed_ends_it(self, bob: User, typed, answer: str | BaseException):
+        typed(answer)
         with pytest.raises(CommandError, match="nothing was changed"):
             change()
 

@@ -48,7 +48,10 @@ class Command(BaseCommand):
         raise CommandError("No sound password was typed, so nothing was changed: call the command again.")
 
     def _read(self, prompt: str) -> str:
-        typed = getpass.getpass(prompt)
+        try:
+            typed = getpass.getpass(prompt)
+        except (EOFError, KeyboardInterrupt):
+            typed = ""
         if not typed:
             raise CommandError("Nothing was typed, so nothing was changed.")
         return typed
