@@ -92,16 +92,22 @@ def address(name: str, default: str) -> str:
 def split_address(value: str) -> tuple[str, int]:
     """`[::1]:8000` -> `("::1", 8000)`. Raises ValueError."""
     host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
+    name = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not name or (":" in name and name == host) or not port.isdecimal() or int(port) > 65535:
         raise ValueError(value)
-    return host.strip("[]"), int(port)
+    return name, int(port)
 
 
 def url(name: str, default: str) -> str:
     """A web address without a slash at its end."""
-    value = text(name, default).rstrip("/")
-    if value.startswith(("http://", "https://")) and urlsplit(value).hostname:
-        return value
+    value = text(name, default)
+    try:
+        parts = urlsplit(value)
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_web = False
+    if is_web:
+        return value.rstrip("/")
     MISTAKES.append(
         f"{name}={value!r} is no web address: use http:// or https:// and the host's name, such as {default}."
     )

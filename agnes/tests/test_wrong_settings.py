@@ -1,5 +1,6 @@
 """Settings that Agnes cannot run with: plain sentences that name the cure, and no traceback."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ DOORS = {
     "web server": [PYTHON, "-m", "gunicorn", "agnes.wsgi", "--bind", "127.0.0.1:0", "--no-control-socket"],
 }
 # Root may write anywhere, so it gives that up here.
-WITHOUT_OVERRIDE = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+WITHOUT_OVERRIDE = [] if os.getuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
 def run(command: Sequence[str], **variables: str) -> subprocess.CompletedProcess[str]:
@@ -48,8 +49,14 @@ CASES = [
     ({"AGNES_WORKER_PROCESSES": "two"}, ["use a whole number"]),
     ({"SCHEDULER_USAGE_PROCESSOR_INTERVAL": "61"}, ["use a multiple of 60"]),
     ({"AGNES_BIND": "nonsense"}, ["use host:port"]),
-    *(({"AGNES_BIND": bind}, ["use host:port"]) for bind in ("8000", "localhost:", "a:http", "a:70000")),
-    ({"AGNES_URL": "agnes.example"}, ["use http:// or https://"]),
+    *(
+        ({"AGNES_BIND": bind}, ["use host:port"])
+        for bind in ("8000", "localhost:", "a:http", "a:70000", "::1:8000")
+    ),
+    *(
+        ({"AGNES_URL": url}, ["use http:// or https://"])
+        for url in ("agnes.example", "http://", "http://[::1")
+    ),
     ({"LOG_LEVEL": "loud"}, ["use DEBUG, INFO, WARNING or ERROR"]),
 ]
 
