@@ -10,12 +10,12 @@ def main() -> None:
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agnes.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from agnes import command_line
     except ImportError as error:
         raise SystemExit(
             "Django is not installed here: run `make install`, then use .venv/bin/python."
         ) from error
-    execute_from_command_line(sys.argv)
+    command_line.run(sys.argv)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -52,14 +53,23 @@ def bad_request(request: HttpRequest) -> JsonResponse:
 
 def unexpected(request: HttpRequest, error: BaseException | None = None) -> JsonResponse:
     request_id = audit.current().request_id
-    log.error("Request %s failed: %s %s", request_id, request.method, request.path, exc_info=error)
-    return error_response(
+    response = error_response(
         _with(
             500,
             "The server failed.",
             f"Tell an operator the request id {request_id}; the server's log has it.",
         )
     )
+    # Unlike `log.error`, this keeps Django from logging the same failure again.
+    log_response(
+        "Request %s failed: %s %s",
+        *(request_id, request.method, request.path),
+        response=response,
+        request=request,
+        logger=log,
+        exception=error,
+    )
+    return response
 
 
 def method_errors_in_json(view: Any) -> Callable[..., HttpResponse]:

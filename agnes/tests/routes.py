@@ -137,7 +137,7 @@ ROUTES = [
     open_to_all("api/", 404),
     Route("api/upload/sessions", 401, 201, 201, 201, 201, 201, method="POST", body=TRANSCRIPT),
     Route("api/admin/run-session-processor", 401, 403, 403, 403, 200, 403, method="POST"),
-    open_to_all("^api/", 404, url="/api/nothing/here"),
+    open_to_all("^api(?:/|$)", 404, url="/api/nothing/here"),
     # The admin site as a whole
     open_to_all("admin/activity/", 302),
     open_to_all("admin/users/<int:object_id>/", 302, args={"object_id": "{bob}"}),
