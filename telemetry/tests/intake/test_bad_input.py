@@ -6,6 +6,7 @@ import itertools
 import json
 import socket
 from collections.abc import Iterator
+from time import process_time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,8 +80,9 @@ class TestNotATranscript:
             (b"\n\nhello\n", "no line of the file is JSON", "3"),
             (STREAM_JSON, "stream-json", "2"),
             (JOURNAL, "no line of the file is a user or assistant line", "1"),
-            (b"[1, 2]\n", "no line", "1"),
-            (b"null", "no line", None),
+            (b"[1, 2]\n", "the line is a JSON list, not an object", "1"),
+            (b'[{"type":"user"}]', "the line is a JSON list, not an object", "1"),
+            (b"null", "the line is a JSON value, not an object", "1"),
             (b'{"type":"user"}\n', "no line of the file is a user or assistant line", "1"),
         ],
     )
@@ -91,6 +93,14 @@ class TestNotATranscript:
         if line:
             assert error["fields"] == {"line": line}
             assert f"(line {line})" in error["message"]
+
+    @pytest.mark.parametrize("line", [b"\n", b" \n", b"x\n", b"[]\n"])
+    def test_endless_lines_of_nothing_do_not_keep_a_thread_busy(self, refused, line):
+        """100 MB of them took seconds; now it is their way over the wire that counts."""
+        began = process_time()
+        error = refused(gzip.compress(line * (100_000_000 // len(line)), 1), encoding="gzip")
+        assert "lines" in str(error["message"])
+        assert process_time() - began < 5
 
     def test_a_form_is_refused_with_the_cure(self, client, bob, token_for):
         headers = {"authorization": f"Bearer {token_for(bob, Scope.UPLOAD)}"}
