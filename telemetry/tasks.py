@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts import audit
 from telemetry import usernames
-from telemetry.processing import process
+from telemetry.processing import process, something_waits
 from telemetry.processors import wakeup
 
 # No task runs longer than a minute: longer work is cut and goes on in the next.
@@ -33,6 +33,8 @@ def process_verification() -> dict[str, Any]:
 
 def _process(processor_name: str) -> dict[str, Any]:
     with audit.context("task"):
+        if something_waits(processor_name):
+            wakeup.plan_run()
         report = process(processor_name, seconds=RUN_SECONDS)
         if report.out_of_time:
             wakeup.request_runs()
