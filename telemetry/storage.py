@@ -49,6 +49,11 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def stored_size(key: str) -> int | None:
+    """How many bytes a stored file has as it is stored; None where it is missing."""
+    return default_storage.size(key) if default_storage.exists(key) else None
+
+
 def read_stored(key: str) -> Iterator[bytes]:
     """The raw bytes of a stored transcript file, in chunks, decompressed on the fly."""
     with default_storage.open(key) as stored, zstandard.ZstdDecompressor().stream_reader(stored) as raw:

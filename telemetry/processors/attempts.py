@@ -36,6 +36,10 @@ _TAKE_BACK = """
 UPDATE session_processor_state SET attempts = attempts - 1, last_error = NULL
 WHERE processor_name = %s AND session_file = %s AND processed_at IS NULL AND attempts > 0
 """
+_NEW_ATTEMPTS = """
+UPDATE session_processor_state SET attempts = 0, last_error = NULL
+WHERE session_file = %s AND processed_at IS NULL
+"""
 _CURRENT = "SELECT 1 FROM session_transcripts WHERE id = %s AND revision = %s"
 
 
@@ -70,6 +74,11 @@ def note_failure(processor: Processor, transcript: SessionTranscript, error: Exc
     description = f"{type(error).__name__}: {error}".replace("\x00", "\ufffd")[:ERROR_CHARACTERS]
     execute(_FAIL, (description, processor.name, transcript.session_file))
     return description
+
+
+def give_new_attempts(transcript: SessionTranscript) -> None:
+    """What kept a transcript from being processed is cured: every processor that failed tries it again."""
+    execute(_NEW_ATTEMPTS, (transcript.session_file,))
 
 
 def is_current(transcript: SessionTranscript) -> bool:

@@ -36,7 +36,10 @@ class Job:
             yield chunk
         if left:
             # Inflating a file that was cut short ends early, and without an error.
-            raise StoredFileDamaged(f"The stored file {sha256} lacks {left} of its bytes.")
+            raise StoredFileDamaged(
+                f"The stored file {sha256} lacks {left} of its bytes: upload the transcript again, or restore "
+                "the file from a backup."
+            )
 
 
 class Result(Protocol):
