@@ -71,6 +71,7 @@ class EncodingUnsupported(AgnesError):
 class UploadBusy(AgnesError):
     status = 503
     code = "busy"
+    retry_after = 5
 
 
 class StoredFileLost(AgnesError):

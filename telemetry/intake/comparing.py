@@ -12,7 +12,6 @@ from telemetry.intake.spooling import Spool, prefix_hashes
 from telemetry.models import SessionTranscriptPart, storage_key
 from telemetry.storage import read_stored, stored_size
 
-
 log = logging.getLogger(__name__)
 
 

@@ -37,8 +37,8 @@ class Job:
         if left:
             # Inflating a file that was cut short ends early, and without an error.
             raise StoredFileDamaged(
-                f"The stored file {sha256} lacks {left} of its bytes: upload the transcript again, or restore "
-                "the file from a backup."
+                f"The stored file {sha256} lacks {left} of its bytes: upload the transcript again, or "
+                "restore the file from a backup."
             )
 
 

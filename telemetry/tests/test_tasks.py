@@ -1,5 +1,6 @@
 """The task that uploads ask for, and how often they ask."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from django_q.models import OrmQ, Schedule
 from accounts.models import User
 from telemetry import tasks
 from telemetry.dirty_days import mark_dirty
+from telemetry.intake.spooling import remove_leftovers
 from telemetry.leases import Lease
 from telemetry.models import SessionProcessorState, UsageDirtyDay, UsageEvent, VerificationFinding
 from telemetry.processing import process
@@ -175,6 +177,21 @@ class TestPlanning:
         upload(bob, session("s1"))
         call_command("sync_schedules", verbosity=0)
         assert len(self.planned()) == 1
+
+
+class TestClearingUp:
+    def test_the_scheduled_run_removes_what_killed_uploads_left(self, settings: Any):
+        spool = settings.SPOOL_DIR
+        spool.mkdir()
+        day = 24 * 3600
+        for name, age in (("old.jsonl.zst", day + 60), ("new.jsonl.zst", day - 60), ("other.txt", day + 60)):
+            (spool / name).write_bytes(b"")
+            os.utime(spool / name, times=(time.time() - age,) * 2)
+        tasks.process_usage()
+        assert {path.name for path in spool.iterdir()} == {"new.jsonl.zst", "other.txt"}
+
+    def test_without_a_spool_folder_there_is_nothing_to_remove(self):
+        assert remove_leftovers() == 0
 
 
 @pytest.mark.django_db(transaction=True)
