@@ -15,7 +15,12 @@ def main() -> None:
         raise SystemExit(
             "Django is not installed here: run `make install`, then use .venv/bin/python."
         ) from error
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        # Before a command has begun; what is under way then ends in its own way.
+        sys.stderr.write("Interrupted.\n")
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

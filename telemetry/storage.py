@@ -54,6 +54,12 @@ def stored_size(key: str) -> int | None:
     return default_storage.size(key) if default_storage.exists(key) else None
 
 
+def remove_empty_folder(folder: str) -> None:
+    """Other storages than the embedded server's have no empty folders."""
+    if default_storage.exists(folder) and default_storage.listdir(folder) == ([], []):
+        default_storage.delete(folder)
+
+
 def read_stored(key: str) -> Iterator[bytes]:
     """The raw bytes of a stored transcript file, in chunks, decompressed on the fly."""
     with default_storage.open(key) as stored, zstandard.ZstdDecompressor().stream_reader(stored) as raw:

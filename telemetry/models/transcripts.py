@@ -121,4 +121,9 @@ class SessionTranscriptPart(models.Model):
 
 def storage_key(user_id: int, sha256: str) -> str:
     """Where the storage keeps a person's raw bytes with this hash, compressed."""
-    return f"transcripts/{user_id}/{sha256}.jsonl.zst"
+    return f"{storage_folder(user_id)}/{sha256}.jsonl.zst"
+
+
+def storage_folder(user_id: int) -> str:
+    """Where the storage keeps all files of a person."""
+    return f"transcripts/{user_id}"
