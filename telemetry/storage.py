@@ -10,7 +10,8 @@ import zstandard
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage
 
-CHUNK_BYTES = 1 << 18
+# So much of a file is held at a time, wherever one is read.
+CHUNK_BYTES = 256 * 1024
 
 
 class DurableFileSystemStorage(FileSystemStorage):

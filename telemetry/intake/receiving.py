@@ -6,8 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from telemetry.errors import EncodingUnsupported, UploadCorrupt, UploadTooLarge
+from telemetry.storage import CHUNK_BYTES
 
-CHUNK_BYTES = 256 * 1024
 MULTIPART = "multipart/form-data"
 FORM_TYPES = (MULTIPART, "application/x-www-form-urlencoded")
 

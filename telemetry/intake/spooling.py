@@ -14,7 +14,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from telemetry.errors import UploadTooLarge
-from telemetry.storage import read_stored
+from telemetry.storage import CHUNK_BYTES, read_stored
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,6 @@ COMPRESSION_LEVEL = 3
 SUFFIX = ".jsonl.zst"
 # No upload goes on for so long without a byte.
 LEFTOVER_SECONDS = 24 * 3600
-CHUNK_BYTES = 256 * 1024
 
 
 class Spool:
