@@ -100,5 +100,9 @@ class TranscriptChanged(Exception):
 
 
 class StoredFileDamaged(Exception):
-    """A stored transcript file does not hold the bytes that were uploaded: upload them again, or restore it
-    from a backup."""
+    """A stored transcript file does not hold the bytes that were uploaded."""
+
+    def __init__(self, sha256: str, what: str) -> None:
+        super().__init__(
+            f"The stored file {sha256} {what}: upload the transcript again, or restore it from a backup."
+        )

@@ -148,6 +148,7 @@ def _restore(upload: _Upload, transcript: SessionTranscript, part: SessionTransc
         live = SessionTranscriptPart.objects.filter(pk=part.pk, superseded=False)
         if not live.update(stored_bytes=upload.spool.stored_bytes):
             raise TranscriptChanged("The part was superseded by another upload.")
+        _require_file(upload)
         give_new_attempts(transcript)
         audit.record(
             "session.restore",
@@ -221,6 +222,11 @@ def _add_part(upload: _Upload, transcript: SessionTranscript, comparison: Compar
         fingerprint=bytes(upload.scan.fingerprint),
         received_at=transcript.updated_at,
     )
+    _require_file(upload)
+
+
+def _require_file(upload: _Upload) -> None:
+    """Called while the person is locked: from then on no other upload removes the file."""
     if not default_storage.exists(upload.storage_key):
         raise UploadBusy("A failed upload of the same bytes removed the file.", "Send it again.")
 

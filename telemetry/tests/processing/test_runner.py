@@ -162,7 +162,8 @@ class TestFailures:
         default_storage.delete(lost.storage_key)
         report = run("usage")
         assert (report.processed, report.failed) == (1, 1)
-        assert "FileNotFoundError" in (state("s1").last_error or "")
+        error = state("s1").last_error or ""
+        assert error.startswith(f"StoredFileDamaged: The stored file {lost.sha256} is missing: upload")
 
     def test_what_a_dead_worker_left_is_tried_alone(self, bob: User, monkeypatch: Any) -> None:
         """A worker that was killed counted attempts of transcripts that it had extracted, but not written.
