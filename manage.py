@@ -15,8 +15,9 @@ def main() -> None:
         raise SystemExit(
             "Django is not installed here: run `make install`, then use .venv/bin/python."
         ) from error
-    command_line.run(sys.argv)
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        command_line.run(sys.argv)
+    except KeyboardInterrupt:
+        # Before a command has begun; what is under way then ends in its own way.
+        sys.stderr.write("Interrupted.\n")
+        raise SystemExit(130) from None

@@ -7,6 +7,7 @@ AgnesError
 ├── UploadCorrupt          does not inflate as its Content-Encoding says, or ended early
 ├── EncodingUnsupported    a Content-Encoding that Agnes does not know, or a form instead of a raw body
 ├── UploadBusy             nothing wrong: send it again
+├── StoredFileLost         the upload cannot be compared: what is stored of its transcript is lost
 ├── UnknownProcessor       no processor has this name
 ├── Unreadable             (intake.importing) a file that the import may not or cannot read
 ├── DemoBusy               (demo.removal) the demo's transcripts are being processed
@@ -70,6 +71,19 @@ class EncodingUnsupported(AgnesError):
 class UploadBusy(AgnesError):
     status = 503
     code = "busy"
+    retry_after = 5
+
+
+class StoredFileLost(AgnesError):
+    status = 409
+    code = "stored_file_lost"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            "A longer file of this transcript was stored before, and is missing or damaged on the server.",
+            "Upload that longer file again, or a still longer one; or ask an operator to restore "
+            f"{key} from a backup.",
+        )
 
 
 class UnknownProcessor(AgnesError):
@@ -86,4 +100,9 @@ class TranscriptChanged(Exception):
 
 
 class StoredFileDamaged(Exception):
-    """A stored transcript file does not hold the bytes that were uploaded: restore it from a backup."""
+    """A stored transcript file does not hold the bytes that were uploaded."""
+
+    def __init__(self, sha256: str, what: str) -> None:
+        super().__init__(
+            f"The stored file {sha256} {what}: upload the transcript again, or restore it from a backup."
+        )

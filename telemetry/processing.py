@@ -5,6 +5,7 @@ from time import monotonic
 
 from accounts import audit
 from accounts.models import User
+from telemetry.models import SessionTranscript, UsageDirtyDay
 from telemetry.processors import usage
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
@@ -34,6 +35,13 @@ def process(
         report.out_of_time |= published.out_of_time
     report.seconds = round(monotonic() - started, 3)
     return report
+
+
+def something_waits(processor_name: str) -> bool:
+    """Whether a transcript is pending, or a day waits to be published."""
+    if SessionTranscript.objects.pending(processor_name).exists():
+        return True
+    return processor_name == usage.NAME and UsageDirtyDay.objects.exists()
 
 
 def run_by_hand(

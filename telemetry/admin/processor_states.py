@@ -46,6 +46,12 @@ class ProcessorStateChangeList(UncountedChangeList):
             row.is_claimed = (row.processor_name, row.owner_id) in claims
 
 
+def error_of(row: Any) -> str:
+    """While a transcript is worked on, what its row would say if the worker died is not true yet."""
+    at_work = state_of(row, row.current_revision, is_claimed=row.is_claimed) is State.WORKING
+    return "" if at_work else row.last_error or ""
+
+
 @admin.register(SessionProcessorState)
 class ProcessorStateAdmin(ExtractedAdmin):
     person_field = None
@@ -67,6 +73,13 @@ class ProcessorStateAdmin(ExtractedAdmin):
             owner_id=Subquery(transcript.values("owner_id")),
         )
         return rows
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.is_claimed = (row.processor_name, row.owner_id) in claims_on({row.owner_id})
+            row.last_error = error_of(row)
+        return row
 
     @admin.display(description="processor")
     def processor(self, row: SessionProcessorState) -> str:
@@ -101,5 +114,5 @@ class ProcessorStateAdmin(ExtractedAdmin):
         return number(row.processor_version)
 
     @admin.display(description="error")
-    def error(self, row: SessionProcessorState) -> SafeString | str:
-        return cut(row.last_error or "", 60)
+    def error(self, row: Any) -> SafeString | str:
+        return cut(error_of(row), 60)

@@ -14,6 +14,7 @@ from agnes import env, schedules
 from agnes.supervisor import Supervisor
 from telemetry.demo import world
 from telemetry.demo.progress import show_progress
+from telemetry.intake.spooling import remove_leftovers
 from telemetry.management.commands.demo import describe
 from telemetry.models import SessionTranscript
 
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         """The first admin comes last: a password made earlier would be lost if this were interrupted."""
         call_command("migrate", interactive=False, verbosity=0)
         schedules.sync()
+        remove_leftovers()
         with audit.context("command"):
             if settings.DEBUG:
                 if wants_demo():

@@ -49,6 +49,8 @@ class Command(BaseCommand):
         self._print(report, len(files))
         if report.interrupted:
             raise KeyboardInterrupt
+        if report.refused and not report.statuses:
+            raise CommandError("Nothing was imported: every file was refused, for the reasons above.")
 
     def _print(self, report: ImportReport, found: int) -> None:
         done = report.statuses.total() + len(report.refused)

@@ -6,7 +6,14 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from telemetry.models import SessionTranscript, SkillAttribution, VerificationFinding
+from telemetry.models import (
+    SessionProcessorClaim,
+    SessionTranscript,
+    SkillAttribution,
+    VerificationFinding,
+)
+from telemetry.processors.attempts import DIED
+from telemetry.processors.claims import Claim
 from telemetry.tests.admin.conftest import Page
 from telemetry.tests.planting import (
     AT,
@@ -152,6 +159,17 @@ class TestProcessorStates:
             ("q=s3", 1),
         ):
             assert rows(page(f"sessionprocessorstate/?{query}")) == count, query
+
+    def test_nobody_is_said_to_have_died_while_the_work_goes_on(
+        self, transcript: SessionTranscript, page: Page
+    ):
+        row = plant_state(transcript, processed_at=None, attempts=1, last_error=DIED)
+        pages = ("sessionprocessorstate/", f"sessionprocessorstate/{row.pk}/change/")
+        assert Claim("usage", transcript.owner_id).take()
+        assert ">at work</span>" in page(pages[0])
+        assert all(DIED not in page(address) for address in pages)
+        SessionProcessorClaim.objects.all().delete()
+        assert all(DIED in page(address) for address in pages)
 
 
 class TestAttribution:

@@ -1,6 +1,7 @@
 """A process that does real work and kills itself with -9 at a chosen moment.
 
 python -m telemetry.tests.kills.victim STAGE NTH process
+python -m telemetry.tests.kills.victim STAGE NTH task
 python -m telemetry.tests.kills.victim STAGE NTH publish
 python -m telemetry.tests.kills.victim STAGE NTH upload EMAIL FILE
 python -m telemetry.tests.kills.victim poison SESSION_ID process
@@ -76,6 +77,12 @@ def process() -> None:
     run("usage")
 
 
+def task() -> None:
+    from telemetry.tasks import process_pending
+
+    process_pending()
+
+
 def publish() -> None:
     """One day at a time."""
     from telemetry import publishing
@@ -134,6 +141,7 @@ def _resolve(path: str) -> Any:
 
 WORK: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
     "process": (PROCESSING, process),
+    "task": (PROCESSING, task),
     "publish": (PUBLISHING, publish),
     "upload": (INTAKE, upload),
 }
