@@ -21,3 +21,7 @@ def main() -> None:
         # Before a command has begun; what is under way then ends in its own way.
         sys.stderr.write("Interrupted.\n")
         raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

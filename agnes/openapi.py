@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from ninja.openapi.schema import BODY_CONTENT_TYPES, OpenAPISchema
 from ninja.operation import Operation
+from ninja.security.base import AuthBase
 
 STRING = {"type": "string"}
 ERROR = {
@@ -67,7 +68,8 @@ class Schema(OpenAPISchema):
     def operation_security(self, operation: Operation) -> list[dict[str, Any]] | None:
         """With the scopes that a token must have, all of them."""
         names = super().operation_security(operation)
-        for scheme, rule in zip(names or [], operation.auth_callbacks, strict=True):
+        rules = [rule for rule in operation.auth_callbacks if isinstance(rule, AuthBase)]
+        for scheme, rule in zip(names or [], rules, strict=True):
             for name in scheme:
                 scheme[name] = sorted(getattr(rule, "scopes", ()))
         return names
