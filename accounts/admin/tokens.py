@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts import tokens
-from accounts.admin_base import chip, moment
+from accounts.admin_base import NextStep, chip, moment
 from accounts.models import AccessToken, Scope, User
 
 STATE_CHIPS = {"usable": "good", "expired": "look", "revoked": ""}
@@ -65,6 +65,10 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["user__email", "name", "key_id"]
     fields = ["token", "user", "name", "scope_list", "state", "created_at", "expires_at", "last_used_at"]
     actions = ["revoke_tokens"]
+    next_step = NextStep(
+        "A client needs one to upload. Make it here or by",
+        "manage.py createtoken you@example.com --name laptop --scope upload",
+    )
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
