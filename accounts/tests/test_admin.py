@@ -346,6 +346,18 @@ class TestAuditLogPages:
         assert counts
         assert all(f"LIMIT {UncountedPaginator.LIMIT}" in sql for sql in counts), counts
 
+    def test_a_search_tells_its_count_even_when_it_is_cut(self, alice: User, monkeypatch):
+        monkeypatch.setattr(UncountedPaginator, "LIMIT", 1001)
+        rows = [AuditLog(action="usage.prune", target="day:x", client_kind="task") for _ in range(1002)]
+        AuditLog.objects.bulk_create(rows)
+        page = signed_in(alice).get("/admin/accounts/auditlog/?q=day:x").content.decode()
+        assert "1\u2009001 or more results" in page
+
+    def test_an_empty_list_of_tokens_says_how_to_make_one(self, alice: User):
+        page = signed_in(alice).get("/admin/accounts/accesstoken/").content.decode()
+        assert "No access tokens yet." in page
+        assert "manage.py createtoken" in page
+
     def test_a_long_list_says_that_it_is_cut(self, alice: User, monkeypatch):
         monkeypatch.setattr(UncountedPaginator, "LIMIT", 101)
         for _ in range(103):

@@ -15,7 +15,7 @@ LONG = 48
 # Enough of an identifier to tell it from others on a page.
 SHORT = 12
 # As much of an e-mail address as a column has room for.
-EMAIL = 28
+EMAIL = 30
 
 
 def large_number(value: int) -> SafeString:
