@@ -158,6 +158,17 @@ ROUTES = [
     admin_page("admin/accounts/user/<id>/password/", id="{bob}"),
     admin_page("admin/accounts/user/*", object_id="{bob}"),
     admin_page("admin/accounts/accesstoken/<path:object_id>/delete/", admin=403, object_id="{token}"),
+    # The secret of a token is shown to who has just made it; a token is revoked by POST only.
+    admin_page("admin/accounts/accesstoken/<path:object_id>/issued/", admin=302, object_id="{token}"),
+    Route(
+        "admin/accounts/accesstoken/<path:object_id>/revoke/",
+        *(302, 302, 302, 403, 302, 302),
+        method="POST",
+        args={"object_id": "{token}"},
+    ),
+    admin_page(
+        "admin/accounts/accesstoken/<path:object_id>/revoke/", staff=405, admin=405, object_id="{token}"
+    ),
     admin_page("admin/accounts/accesstoken/*", object_id="{token}"),
     *read_only_pages("admin/accounts/auditlog", "{audit_row}"),
     admin_page("admin/auth/group/*", object_id="{group}"),

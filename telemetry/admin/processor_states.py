@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from accounts.admin_base import UncountedChangeList, moment
 from telemetry.admin.base import ExtractedAdmin
-from telemetry.admin.formats import cut, number, transcript_link
+from telemetry.admin.formats import EMAIL, cut, number, transcript_link
 from telemetry.admin.states import State, attempts_in, claims_on, state_of
 from telemetry.models import SessionProcessorState, SessionTranscript
 from telemetry.processors.registry import PROCESSORS
@@ -91,7 +91,7 @@ class ProcessorStateAdmin(ExtractedAdmin):
 
     @admin.display(description="person")
     def username_cut(self, row: SessionProcessorState) -> SafeString | str:
-        return cut(row.username)
+        return cut(row.username, EMAIL)
 
     @admin.display(description="state")
     def state(self, row: Any) -> SafeString:
