@@ -8,6 +8,8 @@ AgnesError
 ├── EncodingUnsupported    a Content-Encoding that Agnes does not know, or a form instead of a raw body
 ├── UploadBusy             nothing wrong: send it again
 ├── UnknownProcessor       no processor has this name
+├── LakeNotBuilt           nothing to read yet
+├── LakeChanged            what a reader held was removed meanwhile
 ├── Unreadable             (intake.importing) a file that the import may not or cannot read
 ├── DemoBusy               (demo.removal) the demo's transcripts are being processed
 └── DemoAddressTaken       (demo.world) somebody real has the address of an invented person
@@ -75,6 +77,25 @@ class UploadBusy(AgnesError):
 class UnknownProcessor(AgnesError):
     status = 422
     code = "unknown_processor"
+
+
+class LakeNotBuilt(AgnesError):
+    status = 503
+    code = "lake_not_built"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The lake is not built yet.",
+            "Wait until what was uploaded is published, or ask an operator to run manage.py lake_rebuild.",
+        )
+
+
+class LakeChanged(AgnesError):
+    status = 503
+    code = "lake_changed"
+
+    def __init__(self) -> None:
+        super().__init__("The data changed while it was read.", "Start again.")
 
 
 class ClaimLost(Exception):

@@ -3,18 +3,19 @@ knows no Django."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 
 @dataclass(frozen=True)
 class TableSnapshot:
-    """One table: `columns` are DuckDB types by name, in order."""
+    """One table: `columns` are DuckDB types by name, in order; rows in a file are sorted by `order`."""
 
     name: str
     url: str
     version: int
     columns: Mapping[str, str]
     partitioned: bool
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,14 @@ class Snapshot:
     """`cache`: where copies of a remote lake's files go, None for a local lake. `as_of`: ISO 8601."""
 
     tables: tuple[TableSnapshot, ...]
-    storage_options: Mapping[str, str]
+    # May hold a key's secret.
+    storage_options: Mapping[str, str] = field(repr=False)
     cache: str | None
     as_of: str | None
+
+    def only(self, *names: str) -> "Snapshot":
+        """Without the other tables: what is not opened costs nothing."""
+        return replace(self, tables=tuple(table for table in self.tables if table.name in names))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -32,5 +38,7 @@ class Snapshot:
     @classmethod
     def from_json(cls, text: str) -> "Snapshot":
         values = json.loads(text)
-        tables = tuple(TableSnapshot(**table) for table in values.pop("tables"))
+        tables = tuple(
+            TableSnapshot(**{**table, "order": tuple(table["order"])}) for table in values.pop("tables")
+        )
         return cls(tables=tables, **values)

@@ -39,7 +39,7 @@ class Kind(StrEnum):
     MOMENT = "TIMESTAMPTZ"
 
 
-_KINDS: dict[type[models.Field[object, object]], Kind] = {
+_KINDS: "dict[type[models.Field[object, object]], Kind]" = {
     models.UUIDField: Kind.TEXT,
     models.CharField: Kind.TEXT,
     models.IntegerField: Kind.INTEGER,

@@ -1,0 +1,124 @@
+"""The one way to read the lake: a DuckDB connection with a view for each table. Knows no Django.
+
+The views stand on exactly the files of the snapshot, so nothing that is published meanwhile is seen. A
+connection can read these files and nothing else; of other files it can only write those it was told.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from telemetry.errors import LakeChanged
+from telemetry.lake.files import files_of
+from telemetry.lake.snapshot import Snapshot, TableSnapshot
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# The local paths of a table's files, in order.
+Paths = Sequence[str]
+
+
+@contextmanager
+def connect(
+    snapshot: Snapshot,
+    *,
+    memory_limit: str,
+    threads: int | None = None,
+    spill: str | Path | None = None,
+    writes: Sequence[str] = (),
+) -> "Iterator[DuckDBPyConnection]":
+    """A connection in UTC, locked: no other file, no network, no extension, no change of settings.
+
+    `memory_limit` such as "512MB"; `threads` None takes one a core. Sorts that need more memory spill to a
+    folder of their own in `spill`, and fail without it. `writes` are paths, such as "/dev/fd/5", that COPY
+    may write to (with USE_TMP_FILE false).
+
+    Rows come in a table's order where a query asks for no other. Raises LakeChanged, also out of the block,
+    where a file of the snapshot has been removed.
+    """
+    paths = [_paths(snapshot, table) for table in snapshot.tables]
+    files = [path for of_table in paths for path in of_table]
+    with _spill_folder(spill) as folder, _database(memory_limit, threads, folder) as connection:
+        try:
+            for table, of_table in zip(snapshot.tables, paths, strict=True):
+                connection.execute(_view(table, of_table))
+            _lock(connection, [*files, *writes])
+            yield connection
+        except Exception as error:
+            _check_files(error, files)
+            raise
+
+
+def _paths(snapshot: Snapshot, table: TableSnapshot) -> Paths:
+    return [str(Path(table.url, file.path)) for file in files_of(table, snapshot.storage_options)]
+
+
+@contextmanager
+def _spill_folder(spill: str | Path | None) -> Iterator[str]:
+    """One for each connection: DuckDB's names in it are the same in every process."""
+    if spill is None:
+        yield ""
+        return
+    Path(spill).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="duckdb-", dir=spill) as folder:
+        yield folder
+
+
+@contextmanager
+def _database(memory_limit: str, threads: int | None, spill: str) -> "Iterator[DuckDBPyConnection]":
+    import duckdb
+
+    settings: dict[str, Any] = {
+        "memory_limit": memory_limit,
+        "temp_directory": spill,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    if threads is not None:
+        settings["threads"] = threads
+    with duckdb.connect(":memory:", config=settings) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def _view(table: TableSnapshot, paths: Paths) -> str:
+    columns = ", ".join(f"{_name(name)}::{type_} AS {_name(name)}" for name, type_ in table.columns.items())
+    return f"CREATE VIEW {_name(table.name)} AS SELECT {columns} FROM {_rows(table, paths)}"
+
+
+def _rows(table: TableSnapshot, paths: Paths) -> str:
+    if not paths:
+        return f"(SELECT {_typed_nulls(table.columns)} WHERE false)"
+    partition = ", hive_types = {'day': DATE}" if table.partitioned else ""
+    hive = f"hive_partitioning = {str(table.partitioned).lower()}{partition}"
+    return f"read_parquet({_texts(paths)}, {hive})"
+
+
+def _typed_nulls(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"NULL::{type_} AS {_name(name)}" for name, type_ in columns.items())
+
+
+def _lock(connection: "DuckDBPyConnection", files: Sequence[str]) -> None:
+    connection.execute(f"SET allowed_paths = {_texts(files)}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _check_files(error: Exception, files: Paths) -> None:
+    """Whatever DuckDB says of a missing file, a file that is missing is the reason."""
+    import duckdb
+
+    if isinstance(error, duckdb.Error) and not all(map(Path.exists, map(Path, files))):
+        raise LakeChanged from error
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _texts(values: Sequence[str]) -> str:
+    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
