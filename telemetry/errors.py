@@ -8,6 +8,7 @@ AgnesError
 ├── EncodingUnsupported    a Content-Encoding that Agnes does not know, or a form instead of a raw body
 ├── UploadBusy             nothing wrong: send it again
 ├── UnknownProcessor       no processor has this name
+├── LakeUnavailable        the lake cannot be reached, read or written
 ├── Unreadable             (intake.importing) a file that the import may not or cannot read
 ├── DemoBusy               (demo.removal) the demo's transcripts are being processed
 └── DemoAddressTaken       (demo.world) somebody real has the address of an invented person
@@ -75,6 +76,18 @@ class UploadBusy(AgnesError):
 class UnknownProcessor(AgnesError):
     status = 422
     code = "unknown_processor"
+
+
+class LakeUnavailable(AgnesError):
+    status = 503
+    code = "lake_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The lake cannot be reached, read or written: {reason}",
+            "Check AGNES_LAKE_URL, the AWS_* settings and the space there. If its files were damaged or "
+            "deleted, run `manage.py lake_rebuild`.",
+        )
 
 
 class ClaimLost(Exception):
