@@ -10,6 +10,7 @@ AgnesError
 ├── UnknownProcessor       no processor has this name
 ├── LakeNotBuilt           nothing to read yet
 ├── LakeChanged            what a reader held was removed meanwhile
+├── LakeUnavailable        the lake cannot be reached, read or written
 ├── Unreadable             (intake.importing) a file that the import may not or cannot read
 ├── DemoBusy               (demo.removal) the demo's transcripts are being processed
 └── DemoAddressTaken       (demo.world) somebody real has the address of an invented person
@@ -96,6 +97,18 @@ class LakeChanged(AgnesError):
 
     def __init__(self) -> None:
         super().__init__("The data changed while it was read.", "Start again.")
+
+
+class LakeUnavailable(AgnesError):
+    status = 503
+    code = "lake_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The lake cannot be reached, read or written: {reason}",
+            "Check AGNES_LAKE_URL, the AWS_* settings and the space there. If its files were damaged or "
+            "deleted, run `manage.py lake_rebuild`.",
+        )
 
 
 class ClaimLost(Exception):

@@ -18,6 +18,17 @@ def storage_options() -> dict[str, str]:
     return dict(settings.LAKE_STORAGE_OPTIONS) if is_remote() else {}
 
 
+def prepare() -> None:
+    """Make the folder, which nobody else may look into."""
+    if not is_remote():
+        Path(settings.LAKE_URL).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def is_lost() -> bool:
+    """Whether the folder is gone, as far as can be told without asking another machine."""
+    return not is_remote() and not Path(settings.LAKE_URL).is_dir()
+
+
 def cache_folder() -> Path:
     """Copies of a remote lake's files, since DuckDB reads local ones only."""
     return Path(settings.DATA_DIR) / "lake-cache"
