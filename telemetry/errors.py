@@ -95,8 +95,10 @@ class LakeChanged(AgnesError):
     status = 503
     code = "lake_changed"
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_copies: bool = False) -> None:
+        """`in_copies`: a local file that DuckDB read is gone, which may be a copy of one that is not."""
         super().__init__("The data changed while it was read.", "Start again.")
+        self.in_copies = in_copies
 
 
 class LakeUnavailable(AgnesError):

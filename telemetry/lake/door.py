@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telemetry.errors import LakeChanged
+from telemetry.lake.caching import copies_of
 from telemetry.lake.files import files_of
 from telemetry.lake.snapshot import Snapshot, TableSnapshot
 
@@ -34,10 +35,10 @@ def connect(
 
     `memory_limit` such as "512MB"; `threads` None takes one a core. Sorts that need more memory spill to a
     folder of their own in `spill`, and fail without it. `writes` are paths, such as "/dev/fd/5", that COPY
-    may write to (with USE_TMP_FILE false).
+    may write to (with USE_TMP_FILE false). Python gets no TIMESTAMPTZ from it: cast to VARCHAR.
 
     Rows come in a table's order where a query asks for no other. Raises LakeChanged, also out of the block,
-    where a file of the snapshot has been removed.
+    where a file of the snapshot has been removed, and LakeUnavailable.
     """
     paths = [_paths(snapshot, table) for table in snapshot.tables]
     files = [path for of_table in paths for path in of_table]
@@ -53,7 +54,12 @@ def connect(
 
 
 def _paths(snapshot: Snapshot, table: TableSnapshot) -> Paths:
-    return [str(Path(table.url, file.path)) for file in files_of(table, snapshot.storage_options)]
+    """On this machine, whose copies of a remote lake are brought up to date."""
+    files = files_of(table, snapshot.storage_options)
+    if snapshot.cache is None:
+        return [str(Path(table.url, file.path)) for file in files]
+    copies = copies_of(table, files, Path(snapshot.cache), snapshot.storage_options)
+    return list(map(str, copies))
 
 
 @contextmanager
@@ -113,7 +119,7 @@ def _check_files(error: Exception, files: Paths) -> None:
     import duckdb
 
     if isinstance(error, duckdb.Error) and not all(map(Path.exists, map(Path, files))):
-        raise LakeChanged from error
+        raise LakeChanged(in_copies=True) from error
 
 
 def _name(name: str) -> str:

@@ -1,14 +1,17 @@
 """Which files one version of a table consists of. Knows no Django."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 from urllib.parse import unquote
 
-from telemetry.errors import LakeChanged
+from telemetry.errors import LakeChanged, LakeUnavailable
 from telemetry.lake.snapshot import TableSnapshot
 
-PARTITION_IN_LOG = "partition.day"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -20,34 +23,40 @@ class LakeFile:
 
 
 def files_of(table: TableSnapshot, storage_options: Mapping[str, str]) -> list[LakeFile]:
-    """In day order, without a day last, and in the table's order inside a day: read one after another they
-    give the rows in its order. Raises LakeChanged where the version is gone."""
-    actions = _actions(table, storage_options)
-    actions.sort(key=lambda action: _sort_key(action, table.order))
-    return [LakeFile(unquote(action["path"]), action["size_bytes"]) for action in actions]
-
-
-def _actions(table: TableSnapshot, storage_options: Mapping[str, str]) -> list[dict[str, Any]]:
-    # It takes a third of a second, and memory that only readers of the lake need.
+    """In day order, without a day last. A day has one file, sorted (telemetry/lake/writing.py), so that one
+    after another they give the rows in the table's order. Raises LakeChanged, LakeUnavailable."""
+    # It takes time and memory that only readers of the lake need.
     from deltalake import DeltaTable
+
+    with reading_the_store():
+        delta = DeltaTable(table.url, version=table.version, storage_options=dict(storage_options))
+        actions = delta.get_add_actions(flatten=True)
+    columns = [actions.column(name).to_pylist() for name in ("path", "size_bytes")]
+    partitions = (
+        actions.column("partition.day").to_pylist() if table.partitioned else [None] * len(columns[0])
+    )
+    found = sorted(zip(partitions, *columns, strict=True), key=lambda file: (_day_order(file[0]), file[1]))
+    return [LakeFile(unquote(path), size) for _, path, size in found]
+
+
+@contextmanager
+def reading_the_store() -> Iterator[None]:
+    """Raises LakeChanged where something is gone, LakeUnavailable where the store gives no answer."""
     from deltalake.exceptions import DeltaError
 
     try:
-        delta = DeltaTable(table.url, version=table.version, storage_options=dict(storage_options))
-    except DeltaError as error:
+        yield
+    except (DeltaError, FileNotFoundError) as error:
         raise LakeChanged from error
-    found = delta.get_add_actions(flatten=True)
-    columns = {name: found.column(name).to_pylist() for name in found.schema.names}
-    return list(_rows(columns))
+    except OSError as error:
+        raise LakeUnavailable(reason_of(error)) from error
 
 
-def _rows(columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    for values in zip(*columns.values(), strict=True):
-        yield dict(zip(columns, values, strict=True))
+def reason_of(error: BaseException) -> str:
+    """What the store's library says, on one line."""
+    plain = " ".join(_COLOURS.sub("", str(error)).replace("↳", "").split())
+    return plain[:_REASON_LENGTH]
 
 
-def _sort_key(action: Mapping[str, Any], order: Sequence[str]) -> tuple[tuple[bool, Any], ...]:
-    """The smallest values of a file are those of its first row, as far as the log keeps them."""
-    names = (PARTITION_IN_LOG, *(f"min.{column}" for column in order), "path")
-    values = [action.get(name) for name in names]
-    return tuple((value is None, value) for value in values)
+def _day_order(day: date | None) -> tuple[bool, date]:
+    return day is None, day or date.min

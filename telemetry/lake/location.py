@@ -4,6 +4,9 @@ from pathlib import Path
 
 from django.conf import settings
 
+# A bucket that does not answer is given up after seconds, not after the library's three minutes.
+PATIENCE = {"max_retries": "2", "retry_timeout": "10s", "connect_timeout": "3s", "timeout": "60s"}
+
 
 def is_remote() -> bool:
     return settings.LAKE_URL.startswith("s3://")
@@ -15,7 +18,7 @@ def table_url(table: str) -> str:
 
 def storage_options() -> dict[str, str]:
     """What `deltalake` needs to reach it; empty for a folder."""
-    return dict(settings.LAKE_STORAGE_OPTIONS) if is_remote() else {}
+    return {**PATIENCE, **settings.LAKE_STORAGE_OPTIONS} if is_remote() else {}
 
 
 def prepare() -> None:

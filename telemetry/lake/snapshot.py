@@ -8,14 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 
 @dataclass(frozen=True)
 class TableSnapshot:
-    """One table: `columns` are DuckDB types by name, in order; rows in a file are sorted by `order`."""
+    """One table: `columns` are DuckDB types by name, in order."""
 
     name: str
     url: str
     version: int
     columns: Mapping[str, str]
     partitioned: bool
-    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Snapshot:
     """`cache`: where copies of a remote lake's files go, None for a local lake. `as_of`: ISO 8601."""
 
     tables: tuple[TableSnapshot, ...]
-    # May hold a key's secret.
+    # Not shown in logs: it may hold a key's secret.
     storage_options: Mapping[str, str] = field(repr=False)
     cache: str | None
     as_of: str | None
@@ -38,7 +37,5 @@ class Snapshot:
     @classmethod
     def from_json(cls, text: str) -> "Snapshot":
         values = json.loads(text)
-        tables = tuple(
-            TableSnapshot(**{**table, "order": tuple(table["order"])}) for table in values.pop("tables")
-        )
+        tables = tuple(TableSnapshot(**table) for table in values.pop("tables"))
         return cls(tables=tables, **values)

@@ -3,12 +3,10 @@
 Runs after the transaction that published, when the newest version of each table is the snapshot's.
 """
 
-import shutil
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.utils import timezone
-
+from telemetry.lake import caching
 from telemetry.lake.location import cache_folder
 from telemetry.lake.writing import NO_HOOKS, OpenTable, reaching_the_lake
 
@@ -35,8 +33,7 @@ def remove_old_files(tables: Iterable[OpenTable], *, hours: int = KEPT_HOURS) ->
 
 def remove_copies() -> None:
     """This machine's copies of a remote lake's files; what is still needed is fetched again."""
-    if cache_folder().exists():
-        shutil.rmtree(cache_folder())
+    caching.remove_all(cache_folder())
 
 
 def shorten_log(table: OpenTable, *, since: int) -> None:

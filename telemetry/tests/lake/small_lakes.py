@@ -1,4 +1,4 @@
-"""Small lakes for tests of the readers' side: Delta tables as the publisher writes them, without a database."""
+"""Small lakes for tests of their readers: Delta tables as the publisher writes them, without a database."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -39,7 +39,6 @@ def create(url: str, table: LakeTable, options: Mapping[str, str] | None = None)
         f"{url}/{table.name}",
         schema=schema_of(table),
         partition_by=[PARTITION] if table.moment else None,
-        configuration={"delta.dataSkippingStatsColumns": "id,occurred_at"} if "id" in table.columns else None,
         storage_options=dict(options or {}),
     )
 
@@ -50,9 +49,8 @@ def write(
     rows: Iterable[Row],
     day: date | None = DAY,
     options: Mapping[str, str] | None = None,
-    file_bytes: int | None = None,
 ) -> None:
-    """Replace a day, in several files where `file_bytes` is small."""
+    """Replace a day."""
     schema = schema_of(table)
     partition = {PARTITION: day} if table.moment else {}
     write_deltalake(
@@ -60,7 +58,6 @@ def write(
         pa.Table.from_pylist([{**row, **partition} for row in rows], schema=schema),
         mode="overwrite",
         predicate=_predicate(day) if table.moment else None,
-        target_file_size=file_bytes,
         writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=1000),
         storage_options=dict(options or {}),
     )
@@ -93,7 +90,6 @@ def _table_snapshot(url: str, table: LakeTable, options: Mapping[str, str]) -> T
         version=DeltaTable(table_url, storage_options=dict(options)).version(),
         columns={name: str(kind) for name, kind in table.columns.items()},
         partitioned=table.moment is not None,
-        order=table.order,
     )
 
 
