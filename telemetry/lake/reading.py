@@ -29,7 +29,7 @@ def current_snapshot() -> Snapshot:
         tables=tuple(_table_snapshot(table, versions[table.name]) for table in TABLES),
         storage_options=storage_options(),
         cache=str(cache_folder()) if is_remote() else None,
-        as_of=as_of and as_of.isoformat(),
+        as_of=as_of.isoformat() if as_of else None,
     )
 
 
@@ -63,8 +63,8 @@ def check_damage(snapshot: Snapshot, error: LakeChanged) -> None:
 
 
 def _versions() -> dict[str, int] | None:
-    row = LakeSnapshot.objects.filter(schema=SCHEMA, is_complete=True).first()
-    return row and row.versions
+    known = LakeSnapshot.objects.filter(schema=SCHEMA, is_complete=True)
+    return known.values_list("versions", flat=True).first()
 
 
 def _table_snapshot(table: LakeTable, version: int) -> TableSnapshot:

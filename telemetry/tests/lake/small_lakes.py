@@ -1,7 +1,7 @@
-"""Small lakes for tests of their readers: Delta tables as the publisher writes them, without a database."""
+"""Small lakes for tests of their readers: Delta tables like the publisher's, made without a database."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ _TYPES = {
 
 def event(number: int, day: date | None = DAY) -> Row:
     """Event `number` of its day, a second after the one before."""
-    at = day and datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=number)
+    at = datetime.combine(day, time(), UTC) + timedelta(seconds=number) if day else None
     milliseconds = int(at.timestamp() * 1000) if at else 0
     prefix = f"{milliseconds:012x}"
     id = f"{prefix[:8]}-{prefix[8:]}-8000-8000-{number:012x}"
