@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from uuid import UUID, uuid4
 
 from deltalake import DeltaTable
@@ -12,6 +13,7 @@ from telemetry.dirty_days import mark_dirty
 from telemetry.lake.location import prepare, storage_options, table_url
 from telemetry.lake.rows import table_schema
 from telemetry.lake.tables import PARTITION, SCHEMA, TABLES, LakeTable
+from telemetry.lake.together import together
 from telemetry.lake.writing import COMMIT, NO_HOOKS, OpenTable, reaching_the_lake
 from telemetry.leases import Lease
 from telemetry.models import LakeSnapshot, PublishingState
@@ -52,7 +54,8 @@ def start_anew(lease: Lease) -> dict[str, OpenTable]:
     with reaching_the_lake():
         prepare()
         lake_id = uuid4()
-        tables = {table.name: _create(table, lake_id) for table in TABLES}
+        created = together(partial(_create, lake_id), TABLES)
+    tables = {table.table.name: table for table in created}
     values = {
         "lake_id": lake_id,
         "schema": SCHEMA,
@@ -78,10 +81,11 @@ def _open(snapshot: LakeSnapshot | None) -> dict[str, OpenTable]:
         raise _Unusable("this database has none yet")
     if snapshot.schema != SCHEMA:
         raise _Unusable(f"it has schema {snapshot.schema}, and this version of Agnes writes {SCHEMA}")
-    return {table.name: _open_table(table, snapshot) for table in TABLES}
+    opened = together(partial(_open_table, snapshot), TABLES)
+    return {table.table.name: table for table in opened}
 
 
-def _open_table(table: LakeTable, snapshot: LakeSnapshot) -> OpenTable:
+def _open_table(snapshot: LakeSnapshot, table: LakeTable) -> OpenTable:
     try:
         delta = DeltaTable(table_url(table.name), storage_options=storage_options())
     except TableNotFoundError:
@@ -104,10 +108,10 @@ def _restore(delta: DeltaTable, table: LakeTable, version: int) -> None:
         if not same:
             delta.restore(version, commit_properties=COMMIT)
     except DeltaError as error:
-        raise _Unusable(f"version {version} of its table {table.name} is gone: {error}") from error
+        raise _Unusable(f"version {version} of its table {table.name} is gone") from error
 
 
-def _create(table: LakeTable, lake_id: UUID) -> OpenTable:
+def _create(lake_id: UUID, table: LakeTable) -> OpenTable:
     delta = DeltaTable.create(
         table_url(table.name),
         schema=table_schema(table),

@@ -5,7 +5,7 @@ written by `deltalake`.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -45,7 +45,8 @@ def reaching_the_lake() -> Iterator[None]:
     except CommitFailedError as error:
         raise ClaimLost("Another publisher wrote to the lake.") from error
     except (DeltaError, OSError) as error:
-        raise LakeUnavailable(str(error)) from error
+        # The first line: a trace may follow.
+        raise LakeUnavailable(str(error).partition("\n")[0]) from error
 
 
 @dataclass(frozen=True)
@@ -55,32 +56,75 @@ class StoredFile:
     day: str | None
 
 
+@dataclass
+class Change:
+    """Files that are written, and those whose place they take."""
+
+    added: list[AddAction]
+    gone: list[StoredFile]
+
+
 class OpenTable:
-    """A table of the lake at its newest version. All methods raise LakeUnavailable."""
+    """A table of the lake at its newest version. All methods raise LakeUnavailable.
+
+    `version` counts what this process commits.
+    """
 
     def __init__(self, table: LakeTable, delta: DeltaTable) -> None:
         self.table = table
-        self.delta = delta
+        self.version = delta.version()
+        self._delta = delta
         handler = DeltaStorageHandler(table_url(table.name), storage_options())
         self._files = pyarrow.fs.PyFileSystem(handler)
 
     @property
-    def version(self) -> int:
-        return self.delta.version()
+    def delta(self) -> DeltaTable:
+        """At `version`: reading a commit back takes as long as writing it, so it is done when needed."""
+        if self._delta.version() != self.version:
+            self.refresh()
+        return self._delta
 
-    def replace(self, days: Iterable[date | None]) -> None:
-        """Write what the database holds of these days; None for what has no time. Call it in a transaction."""
+    def refresh(self) -> None:
+        """Go to the newest version, whoever wrote it."""
+        self._delta.update_incremental()
+        self.version = self._delta.version()
+
+    def write(self, days: Iterable[date | None]) -> Change:
+        """Files with what the database holds of these days; None for what has no time.
+
+        Call it in a transaction. The table is not changed before `commit`.
+        """
         with reaching_the_lake():
             replaced = {None if day is None else str(day): day for day in days}
             gone = [file for file in self.stored_files() if file.day in replaced]
             added = [self._write(day) for day in replaced.values()]
-            self._commit([file for file in added if file], gone)
+            return Change([file for file in added if file], gone)
 
-    def replace_all(self) -> None:
+    def write_all(self) -> Change:
         """The same for a table without partitions."""
         with reaching_the_lake():
             added = self._write(None)
-            self._commit([added] if added else [], list(self.stored_files()))
+            return Change([added] if added else [], list(self.stored_files()))
+
+    def commit(self, change: Change) -> None:
+        """Make it the next version. Needs no database. Raises ClaimLost if there is one already."""
+        if not change.added and not change.gone:
+            return
+        # With the clock of this process: a version is kept for a day from here on.
+        now = int(timezone.now().timestamp() * 1000)
+        removed = [
+            RemoveAction(file.path, True, now, file.size, self._partition(file)) for file in change.gone
+        ]
+        with reaching_the_lake():
+            self.delta.create_write_transaction(
+                [*change.added, *removed],
+                "append",
+                table_schema(self.table),
+                [PARTITION] if self.table.moment else None,
+                commit_properties=COMMIT,
+                post_commithook_properties=NO_HOOKS,
+            )
+        self.version += 1
 
     def stored_files(self) -> Iterator[StoredFile]:
         actions = pa.table(self.delta.get_add_actions(flatten=True))
@@ -118,25 +162,6 @@ class OpenTable:
                 writer.write_table(group)
                 written += group.num_rows
         return written
-
-    def _commit(self, added: Sequence[AddAction], gone: Sequence[StoredFile]) -> None:
-        if not added and not gone:
-            return
-        # With the clock of this process: a version is kept for a day from here on.
-        now = int(timezone.now().timestamp() * 1000)
-        removed = [RemoveAction(file.path, True, now, file.size, self._partition(file)) for file in gone]
-        before = self.version
-        self.delta.create_write_transaction(
-            [*added, *removed],
-            "append",
-            table_schema(self.table),
-            [PARTITION] if self.table.moment else None,
-            commit_properties=COMMIT,
-            post_commithook_properties=NO_HOOKS,
-        )
-        self.delta.update_incremental()
-        if self.version != before + 1:
-            raise ClaimLost("Another publisher wrote to the lake.")
 
     def _partition(self, file: StoredFile) -> dict[str, str | None]:
         return {PARTITION: file.day} if self.table.moment else {}
