@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
 from django.utils import timezone
 
 from telemetry.dirty_days import mark_dirty
@@ -49,10 +50,15 @@ def open_tables(lease: Lease) -> dict[str, OpenTable]:
             return start_anew(lease)
 
 
-def start_anew(lease: Lease) -> dict[str, OpenTable]:
-    """Empty tables, and all days marked. Raises LakeUnavailable, ClaimLost."""
+def start_anew(lease: Lease, *, throw_away: bool = False) -> dict[str, OpenTable]:
+    """Empty tables, and all days marked. Raises LakeUnavailable, ClaimLost.
+
+    What there is stays for a day, for readers that have it open, unless it is thrown away.
+    """
     with reaching_the_lake():
         prepare()
+        if throw_away:
+            together(_throw_away, TABLES)
         lake_id = uuid4()
         created = together(partial(_create, lake_id), TABLES)
     tables = {table.table.name: table for table in created}
@@ -123,6 +129,11 @@ def _create(lake_id: UUID, table: LakeTable) -> OpenTable:
         post_commithook_properties=NO_HOOKS,
     )
     return OpenTable(table, delta)
+
+
+def _throw_away(table: LakeTable) -> None:
+    handler = DeltaStorageHandler(table_url(table.name), storage_options())
+    handler.delete_dir_contents("", accept_root_dir=True, missing_dir_ok=True)
 
 
 def _description(table: LakeTable, lake_id: UUID) -> str:

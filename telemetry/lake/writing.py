@@ -53,7 +53,7 @@ def reaching_the_lake() -> Iterator[None]:
 class StoredFile:
     path: str
     size: int
-    day: str | None
+    day: date | None
 
 
 @dataclass
@@ -95,9 +95,9 @@ class OpenTable:
         Call it in a transaction. The table is not changed before `commit`.
         """
         with reaching_the_lake():
-            replaced = {None if day is None else str(day): day for day in days}
+            replaced = list(days)
             gone = [file for file in self.stored_files() if file.day in replaced]
-            added = [self._write(day) for day in replaced.values()]
+            added = [self._write(day) for day in replaced]
             return Change([file for file in added if file], gone)
 
     def write_all(self) -> Change:
@@ -113,7 +113,7 @@ class OpenTable:
         # With the clock of this process: a version is kept for a day from here on.
         now = int(timezone.now().timestamp() * 1000)
         removed = [
-            RemoveAction(file.path, True, now, file.size, self._partition(file)) for file in change.gone
+            RemoveAction(file.path, True, now, file.size, self._partition(file.day)) for file in change.gone
         ]
         with reaching_the_lake():
             self.delta.create_write_transaction(
@@ -131,8 +131,7 @@ class OpenTable:
         day = f"partition.{PARTITION}"
         names = ["path", "size_bytes", *([day] if day in actions.column_names else [])]
         for file in actions.select(names).to_pylist():
-            found = file.get(day)
-            yield StoredFile(file["path"], file["size_bytes"], None if found is None else str(found))
+            yield StoredFile(file["path"], file["size_bytes"], file.get(day))
 
     def _write(self, day: date | None) -> "AddAction | None":
         """The file of this day, not yet part of the table; None if there is nothing to write."""
@@ -142,11 +141,10 @@ class OpenTable:
             return None
         path = f"{self._folder(day)}{uuid4()}.zstd.parquet"
         written = self._write_file(path, chain([first], rows))
-        partition = {PARTITION: None if day is None else str(day)} if self.table.moment else {}
         # No least and greatest values: the log outlives the rows.
         stats = json.dumps({"numRecords": written})
         size = self._files.get_file_info(path).size
-        return AddAction(path, size, partition, _milliseconds(), True, stats)
+        return AddAction(path, size, self._partition(day), _milliseconds(), True, stats)
 
     def _folder(self, day: date | None) -> str:
         return f"{PARTITION}={day or NO_DAY}/" if self.table.moment else ""
@@ -163,8 +161,8 @@ class OpenTable:
                 written += group.num_rows
         return written
 
-    def _partition(self, file: StoredFile) -> dict[str, str | None]:
-        return {PARTITION: file.day} if self.table.moment else {}
+    def _partition(self, day: date | None) -> dict[str, str | None]:
+        return {PARTITION: None if day is None else str(day)} if self.table.moment else {}
 
 
 def _groups(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
