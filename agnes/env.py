@@ -49,6 +49,20 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def place(name: str, default: Path) -> str:
+    """A folder, absolute from here on, or an address that begins with `s3://`."""
+    value = text(name) or str(default)
+    if value.startswith("s3://"):
+        if not value.removeprefix("s3://").strip("/"):
+            raise ImproperlyConfigured(f"{name}={value!r} names no bucket: use s3://bucket/prefix.")
+        return value.rstrip("/")
+    if "://" in value:
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is neither a folder nor an s3:// address: use /path/to/folder or s3://bucket/prefix."
+        )
+    return str(Path(value).resolve())
+
+
 def secret(name: str, *, folder: Path, required: bool) -> str:
     """The variable, or a secret made once and kept in `folder`, readable by its owner only.
 

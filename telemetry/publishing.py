@@ -18,7 +18,7 @@ from django.utils import timezone
 from telemetry.days import DayRange, today
 from telemetry.dirty_days import Marks, mark_dirty, read_marks, remove_marks
 from telemetry.durability import redoable_writes
-from telemetry.errors import ClaimLost
+from telemetry.errors import ClaimLost, LakeUnavailable
 from telemetry.lake import location
 from telemetry.lake.tables import SCHEMA
 from telemetry.leases import Lease, held
@@ -36,6 +36,7 @@ Progress = Callable[[int, int], None]
 BATCH_DAYS = 31
 BATCH_ROWS = 100_000
 ROW = 1
+LEASE = ("publishing_lease", {"what": "usage"})
 WAIT_SECONDS = 0.5
 
 
@@ -61,8 +62,8 @@ def publish(
 ) -> PublishReport:
     """Publish what is dirty, for at most about `seconds`; one query where nothing is. Raises LakeUnavailable.
 
-    Where another publisher is at work, the marks are left to it: it looks for new ones after it has let go.
-    With `wait` the answer comes when nothing is dirty.
+    Whatever it raises, what was not published stays marked. Where another publisher is at work, the marks are
+    left to it: it looks for new ones after it has let go. With `wait` the answer comes when nothing is dirty.
     """
     report = PublishReport()
     deadline = monotonic() + seconds if seconds is not None else None
@@ -96,7 +97,7 @@ def _something_waits(report: PublishReport) -> bool:
 
 
 def _publish_alone(report: PublishReport, deadline: float | None, on_progress: Progress) -> None:
-    lease = Lease("publishing_lease", {"what": "usage"})
+    lease = Lease(*LEASE)
     try:
         with held(lease) as ours:
             report.left_to_other = not ours
@@ -104,6 +105,9 @@ def _publish_alone(report: PublishReport, deadline: float | None, on_progress: P
                 _publish_marked(lease, report, deadline, on_progress)
     except ClaimLost:
         report.left_to_other = True
+    except LakeUnavailable as error:
+        PublishingState.objects.update_or_create(pk=ROW, defaults={"error": error.message})
+        raise
 
 
 def _publish_marked(

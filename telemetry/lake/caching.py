@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deltalake.fs import DeltaStorageHandler
 
 COPIES_AT_ONCE = 8
-CHUNK = 1 << 20
+CHUNK = 8 << 20
 # A reader may still need what the newest snapshot does not.
 KEPT_SECONDS = 3600
 

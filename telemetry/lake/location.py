@@ -4,8 +4,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-# A bucket that does not answer is given up after seconds, not after the library's three minutes.
-PATIENCE = {"max_retries": "2", "retry_timeout": "10s", "connect_timeout": "3s", "timeout": "60s"}
+# A store that does not answer is given up soon: the next publish tries again, and SQLite's writers wait.
+PATIENCE = {"max_retries": "2", "retry_timeout": "10s", "connect_timeout": "5s", "timeout": "20s"}
 
 
 def is_remote() -> bool:

@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from uuid import UUID, uuid4
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
 from django.utils import timezone
 
 from telemetry.dirty_days import mark_dirty
 from telemetry.lake.location import prepare, storage_options, table_url
 from telemetry.lake.rows import table_schema
 from telemetry.lake.tables import PARTITION, SCHEMA, TABLES, LakeTable
+from telemetry.lake.together import together
 from telemetry.lake.writing import COMMIT, NO_HOOKS, OpenTable, reaching_the_lake
 from telemetry.leases import Lease
 from telemetry.models import LakeSnapshot, PublishingState
@@ -47,12 +50,18 @@ def open_tables(lease: Lease) -> dict[str, OpenTable]:
             return start_anew(lease)
 
 
-def start_anew(lease: Lease) -> dict[str, OpenTable]:
-    """Empty tables, and all days marked. Raises LakeUnavailable, ClaimLost."""
+def start_anew(lease: Lease, *, throw_away: bool = False) -> dict[str, OpenTable]:
+    """Empty tables, and all days marked. Raises LakeUnavailable, ClaimLost.
+
+    What there is stays for a day, for readers that have it open, unless it is thrown away.
+    """
     with reaching_the_lake():
         prepare()
+        if throw_away:
+            together(_throw_away, TABLES)
         lake_id = uuid4()
-        tables = {table.name: _create(table, lake_id) for table in TABLES}
+        created = together(partial(_create, lake_id), TABLES)
+    tables = {table.table.name: table for table in created}
     values = {
         "lake_id": lake_id,
         "schema": SCHEMA,
@@ -78,10 +87,11 @@ def _open(snapshot: LakeSnapshot | None) -> dict[str, OpenTable]:
         raise _Unusable("this database has none yet")
     if snapshot.schema != SCHEMA:
         raise _Unusable(f"it has schema {snapshot.schema}, and this version of Agnes writes {SCHEMA}")
-    return {table.name: _open_table(table, snapshot) for table in TABLES}
+    opened = together(partial(_open_table, snapshot), TABLES)
+    return {table.table.name: table for table in opened}
 
 
-def _open_table(table: LakeTable, snapshot: LakeSnapshot) -> OpenTable:
+def _open_table(snapshot: LakeSnapshot, table: LakeTable) -> OpenTable:
     try:
         delta = DeltaTable(table_url(table.name), storage_options=storage_options())
     except TableNotFoundError:
@@ -104,10 +114,10 @@ def _restore(delta: DeltaTable, table: LakeTable, version: int) -> None:
         if not same:
             delta.restore(version, commit_properties=COMMIT)
     except DeltaError as error:
-        raise _Unusable(f"version {version} of its table {table.name} is gone: {error}") from error
+        raise _Unusable(f"version {version} of its table {table.name} is gone") from error
 
 
-def _create(table: LakeTable, lake_id: UUID) -> OpenTable:
+def _create(lake_id: UUID, table: LakeTable) -> OpenTable:
     delta = DeltaTable.create(
         table_url(table.name),
         schema=table_schema(table),
@@ -119,6 +129,11 @@ def _create(table: LakeTable, lake_id: UUID) -> OpenTable:
         post_commithook_properties=NO_HOOKS,
     )
     return OpenTable(table, delta)
+
+
+def _throw_away(table: LakeTable) -> None:
+    handler = DeltaStorageHandler(table_url(table.name), storage_options())
+    handler.delete_dir_contents("", accept_root_dir=True, missing_dir_ok=True)
 
 
 def _description(table: LakeTable, lake_id: UUID) -> str:

@@ -1,6 +1,6 @@
-"""What the publisher does to the lake. Importing this module takes time and memory: only who publishes does."""
+"""What the publisher does to the lake. Importing this takes time and memory: only who publishes does."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,9 @@ from django.utils import timezone
 from telemetry.dirty_days import remove_marks
 from telemetry.lake.opening import ROW, open_tables, versions_of
 from telemetry.lake.tables import DAILY_TABLES, WINDOWS
+from telemetry.lake.together import together
 from telemetry.lake.vacuuming import PAUSE, remove_copies, remove_old_files, shorten_log
+from telemetry.lake.writing import Change
 from telemetry.leases import Lease
 from telemetry.models import LakeSnapshot
 from telemetry.transactions import one_snapshot
@@ -29,18 +31,21 @@ class PublishedLake:
     def replace(self, days: Iterable[date | None]) -> None:
         """Write what the database holds of these days; None for what has no time."""
         days = list(days)
-        for table in DAILY_TABLES:
-            self.tables[table.name].replace(days)
+        self._commit({table.name: self.tables[table.name].write(days) for table in DAILY_TABLES})
 
     def replace_windows(self) -> None:
-        self.tables[WINDOWS.name].replace_all()
+        self._commit({WINDOWS.name: self.tables[WINDOWS.name].write_all()})
+
+    def _commit(self, changes: Mapping[str, Change]) -> None:
+        """At the same time: a distant store takes its time over each."""
+        together(lambda name: self.tables[name].commit(changes[name]), changes)
 
     def note(self, **values: Any) -> None:
         """Make the newest versions those that readers open."""
         LakeSnapshot.objects.filter(pk=ROW).update(versions=versions_of(self.tables), **values)
 
     def clean_up(self, lease: Lease, purges: list[int]) -> None:
-        """Remove what is old, at most hourly; at once where marks ask for a purge, and only then these marks."""
+        """Remove what is old, at most hourly; at once where marks ask for a purge, which are done then."""
         for name, table in self.tables.items():
             shorten_log(table, since=self._opened[name])
         if purges:

@@ -5,9 +5,11 @@ Runs after the transaction that published, when the newest version of each table
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 
 from telemetry.lake import caching
 from telemetry.lake.location import cache_folder
+from telemetry.lake.together import together
 from telemetry.lake.writing import NO_HOOKS, OpenTable, reaching_the_lake
 
 # For so long, readers may go on with a version that was replaced.
@@ -20,15 +22,19 @@ COMMITS_BETWEEN_CHECKPOINTS = 32
 def remove_old_files(tables: Iterable[OpenTable], *, hours: int = KEPT_HOURS) -> None:
     """Also files that never became part of a table. Raises LakeUnavailable."""
     with reaching_the_lake():
-        for table in tables:
-            table.delta.vacuum(
-                retention_hours=hours,
-                enforce_retention_duration=False,
-                dry_run=False,
-                full=True,
-                post_commithook_properties=NO_HOOKS,
-            )
-            table.delta.update_incremental()
+        together(partial(_vacuum, hours), tables)
+
+
+def _vacuum(hours: int, table: OpenTable) -> None:
+    table.delta.vacuum(
+        retention_hours=hours,
+        enforce_retention_duration=False,
+        dry_run=False,
+        full=True,
+        post_commithook_properties=NO_HOOKS,
+    )
+    # It notes in the log what it did.
+    table.refresh()
 
 
 def remove_copies() -> None:
@@ -37,7 +43,7 @@ def remove_copies() -> None:
 
 
 def shorten_log(table: OpenTable, *, since: int) -> None:
-    """Sum up the log now and then, and remove its entries that are older than a day. Raises LakeUnavailable."""
+    """Sum up the log now and then, and remove its entries older than a day. Raises LakeUnavailable."""
     if table.version // COMMITS_BETWEEN_CHECKPOINTS == since // COMMITS_BETWEEN_CHECKPOINTS:
         return
     with reaching_the_lake():

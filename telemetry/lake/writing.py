@@ -5,7 +5,7 @@ written by `deltalake`.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -45,50 +45,93 @@ def reaching_the_lake() -> Iterator[None]:
     except CommitFailedError as error:
         raise ClaimLost("Another publisher wrote to the lake.") from error
     except (DeltaError, OSError) as error:
-        raise LakeUnavailable(str(error)) from error
+        # The first line: a trace may follow.
+        raise LakeUnavailable(str(error).partition("\n")[0]) from error
 
 
 @dataclass(frozen=True)
 class StoredFile:
     path: str
     size: int
-    day: str | None
+    day: date | None
+
+
+@dataclass
+class Change:
+    """Files that are written, and those whose place they take."""
+
+    added: list[AddAction]
+    gone: list[StoredFile]
 
 
 class OpenTable:
-    """A table of the lake at its newest version. All methods raise LakeUnavailable."""
+    """A table of the lake at its newest version. All methods raise LakeUnavailable.
+
+    `version` counts what this process commits.
+    """
 
     def __init__(self, table: LakeTable, delta: DeltaTable) -> None:
         self.table = table
-        self.delta = delta
+        self.version = delta.version()
+        self._delta = delta
         handler = DeltaStorageHandler(table_url(table.name), storage_options())
         self._files = pyarrow.fs.PyFileSystem(handler)
 
     @property
-    def version(self) -> int:
-        return self.delta.version()
+    def delta(self) -> DeltaTable:
+        """At `version`: reading a commit back takes as long as writing it, so it is done when needed."""
+        if self._delta.version() != self.version:
+            self.refresh()
+        return self._delta
 
-    def replace(self, days: Iterable[date | None]) -> None:
-        """Write what the database holds of these days; None for what has no time. Call it in a transaction."""
+    def refresh(self) -> None:
+        """Go to the newest version, whoever wrote it."""
+        self._delta.update_incremental()
+        self.version = self._delta.version()
+
+    def write(self, days: Iterable[date | None]) -> Change:
+        """Files with what the database holds of these days; None for what has no time.
+
+        Call it in a transaction. The table is not changed before `commit`.
+        """
         with reaching_the_lake():
-            replaced = {None if day is None else str(day): day for day in days}
+            replaced = list(days)
             gone = [file for file in self.stored_files() if file.day in replaced]
-            added = [self._write(day) for day in replaced.values()]
-            self._commit([file for file in added if file], gone)
+            added = [self._write(day) for day in replaced]
+            return Change([file for file in added if file], gone)
 
-    def replace_all(self) -> None:
+    def write_all(self) -> Change:
         """The same for a table without partitions."""
         with reaching_the_lake():
             added = self._write(None)
-            self._commit([added] if added else [], list(self.stored_files()))
+            return Change([added] if added else [], list(self.stored_files()))
+
+    def commit(self, change: Change) -> None:
+        """Make it the next version. Needs no database. Raises ClaimLost if there is one already."""
+        if not change.added and not change.gone:
+            return
+        # With the clock of this process: a version is kept for a day from here on.
+        now = int(timezone.now().timestamp() * 1000)
+        removed = [
+            RemoveAction(file.path, True, now, file.size, self._partition(file.day)) for file in change.gone
+        ]
+        with reaching_the_lake():
+            self.delta.create_write_transaction(
+                [*change.added, *removed],
+                "append",
+                table_schema(self.table),
+                [PARTITION] if self.table.moment else None,
+                commit_properties=COMMIT,
+                post_commithook_properties=NO_HOOKS,
+            )
+        self.version += 1
 
     def stored_files(self) -> Iterator[StoredFile]:
         actions = pa.table(self.delta.get_add_actions(flatten=True))
         day = f"partition.{PARTITION}"
         names = ["path", "size_bytes", *([day] if day in actions.column_names else [])]
         for file in actions.select(names).to_pylist():
-            found = file.get(day)
-            yield StoredFile(file["path"], file["size_bytes"], None if found is None else str(found))
+            yield StoredFile(file["path"], file["size_bytes"], file.get(day))
 
     def _write(self, day: date | None) -> "AddAction | None":
         """The file of this day, not yet part of the table; None if there is nothing to write."""
@@ -98,11 +141,10 @@ class OpenTable:
             return None
         path = f"{self._folder(day)}{uuid4()}.zstd.parquet"
         written = self._write_file(path, chain([first], rows))
-        partition = {PARTITION: None if day is None else str(day)} if self.table.moment else {}
         # No least and greatest values: the log outlives the rows.
         stats = json.dumps({"numRecords": written})
         size = self._files.get_file_info(path).size
-        return AddAction(path, size, partition, _milliseconds(), True, stats)
+        return AddAction(path, size, self._partition(day), _milliseconds(), True, stats)
 
     def _folder(self, day: date | None) -> str:
         return f"{PARTITION}={day or NO_DAY}/" if self.table.moment else ""
@@ -119,27 +161,8 @@ class OpenTable:
                 written += group.num_rows
         return written
 
-    def _commit(self, added: Sequence[AddAction], gone: Sequence[StoredFile]) -> None:
-        if not added and not gone:
-            return
-        # With the clock of this process: a version is kept for a day from here on.
-        now = int(timezone.now().timestamp() * 1000)
-        removed = [RemoveAction(file.path, True, now, file.size, self._partition(file)) for file in gone]
-        before = self.version
-        self.delta.create_write_transaction(
-            [*added, *removed],
-            "append",
-            table_schema(self.table),
-            [PARTITION] if self.table.moment else None,
-            commit_properties=COMMIT,
-            post_commithook_properties=NO_HOOKS,
-        )
-        self.delta.update_incremental()
-        if self.version != before + 1:
-            raise ClaimLost("Another publisher wrote to the lake.")
-
-    def _partition(self, file: StoredFile) -> dict[str, str | None]:
-        return {PARTITION: file.day} if self.table.moment else {}
+    def _partition(self, day: date | None) -> dict[str, str | None]:
+        return {PARTITION: None if day is None else str(day)} if self.table.moment else {}
 
 
 def _groups(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -26,9 +26,9 @@ class PublishingState(models.Model):
 class LakeSnapshot(models.Model):
     """One row. `versions` (table name -> version) belong together: readers of the lake open these.
 
-    `is_complete` is False while a new lake is being filled; `schema` as in telemetry/lake/tables.py. The tables
-    name `lake_id`, so that the lake of another database is recognised. `rebuilding_since` is set while the
-    days that `lake_rebuild` has marked are published.
+    `is_complete` is False while a new lake is being filled; `schema` as in telemetry/lake/tables.py. The
+    tables name `lake_id`, so that the lake of another database is recognised. `rebuilding_since` is set while
+    the days that `lake_rebuild` has marked are published.
     """
 
     lake_id = models.UUIDField(default=uuid.uuid4)
