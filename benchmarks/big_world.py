@@ -16,7 +16,7 @@ EVENTS_A_DAY = 200_000
 EVENTS_A_SESSION = 150
 EVENTS_A_MESSAGE = 4
 PEOPLE = 300
-FIRST_DAY = date(2026, 1, 1)
+FAR_BACK = 500
 MS_PER_DAY = 86_400_000
 
 # How often each is used, roughly as in real transcripts.
@@ -53,13 +53,12 @@ def big_world(folder: Path, events: int) -> None:
     from telemetry.rollups.rebuilding import rows_on
 
     make_people()
-    for number in range(-(-events // EVENTS_A_DAY)):
-        day = day_of(number)
+    for number, day in enumerate(days_of_world(events)):
         if rows_on(DayRange(day, day), at_most=1):
             continue
         started = time.perf_counter()
         add_day(day, min(EVENTS_A_DAY, events - number * EVENTS_A_DAY))
-        print(f"{day_of(number)}: {time.perf_counter() - started:.1f} s", flush=True)
+        print(f"{day}: {time.perf_counter() - started:.1f} s", flush=True)
     started = time.perf_counter()
     publish()
     print(f"published in {time.perf_counter() - started:.1f} s", flush=True)
@@ -79,8 +78,20 @@ def set_up(folder: Path) -> None:
     call_command("migrate", verbosity=0)
 
 
-def day_of(number: int) -> date:
-    return FIRST_DAY + timedelta(days=number)
+def days_of_world(events: int) -> list[date]:
+    """The newest first, one after another; the last one lies far back, where no window reaches."""
+    count = -(-events // EVENTS_A_DAY)
+    newest = newest_day()
+    far = [newest - timedelta(days=FAR_BACK)] if count > 1 else []
+    return [newest - timedelta(days=number) for number in range(count - len(far))] + far
+
+
+def newest_day() -> date:
+    from telemetry.days import today
+    from telemetry.models import UsageSessionSummary
+
+    newest = UsageSessionSummary.objects.order_by("-started_at").values_list("started_at", flat=True).first()
+    return newest.date() if newest else today()
 
 
 def make_people() -> None:
