@@ -36,7 +36,9 @@ def world(transcript: SessionTranscript, charlie: User) -> None:
     texts = {"cwd": "/work/ünï 'quoted' \"twice\" \\ %s\n\t🦆", "git_branch": "", "model": None}
     for number in range(5):
         at = AT + timedelta(days=number % 3, milliseconds=number * 7)
-        plant_event(transcript, f"e{number}", occurred_at=at, is_error=[None, True, False][number % 3], **texts)
+        plant_event(
+            transcript, f"e{number}", occurred_at=at, is_error=[None, True, False][number % 3], **texts
+        )
     plant_event(transcript, "skill", is_builtin=True, **TIDY)
     plant_event(transcript, "timeless", occurred_at=None)
     plant_message(transcript, "m", output_tokens=2**40)
