@@ -10,6 +10,7 @@ AgnesError
 ├── UnknownProcessor       no processor has this name
 ├── LakeNotBuilt           nothing to read yet
 ├── LakeChanged            what a reader held was removed meanwhile
+├── LakeReadOnly           asked to do something else than to select
 ├── LakeUnavailable        the lake cannot be reached, read or written
 ├── Unreadable             (intake.importing) a file that the import may not or cannot read
 ├── DemoBusy               (demo.removal) the demo's transcripts are being processed
@@ -99,6 +100,14 @@ class LakeChanged(AgnesError):
         """`in_copies`: a local file that DuckDB read is gone, which may be a copy of one that is not."""
         super().__init__("The data changed while it was read.", "Start again.")
         self.in_copies = in_copies
+
+
+class LakeReadOnly(AgnesError):
+    status = 422
+    code = "lake_read_only"
+
+    def __init__(self) -> None:
+        super().__init__("The lake can only be read.", "Ask with a single SELECT statement.")
 
 
 class LakeUnavailable(AgnesError):
