@@ -143,6 +143,21 @@ def folder(name: str, default: Path) -> Path:
     return value
 
 
+def place(name: str, default: Path) -> str:
+    """A folder, absolute from here on, or an address that begins with `s3://`."""
+    value = text(name, str(default))
+    if value.startswith("s3://"):
+        if not value.removeprefix("s3://").strip("/"):
+            MISTAKES.append(f"{name}={value!r} names no bucket: use s3://bucket/prefix.")
+        return value.rstrip("/")
+    if "://" in value:
+        MISTAKES.append(
+            f"{name}={value!r} is neither a folder nor an s3:// address: use /path/to/folder or "
+            "s3://bucket/prefix."
+        )
+    return str(Path(value).resolve())
+
+
 def secret(name: str, *, folder: Path, required: bool) -> str:
     """The variable, or a secret made once and kept in `folder`, readable by its owner only.
 

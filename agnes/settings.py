@@ -153,7 +153,7 @@ UPLOAD_MAX_WIRE_BYTES = env.integer("UPLOAD_MAX_WIRE_BYTES", 512 * 1024**2, mini
 UPLOAD_MAX_TRANSCRIPT_BYTES = env.integer("UPLOAD_MAX_TRANSCRIPT_BYTES", 2 * 1024**3, minimum=1)
 
 # --- The lake --------------------------------------------------------------------------------------
-LAKE_URL = env.text("AGNES_LAKE_URL") or str(DATA_DIR / "lake")
+LAKE_URL = env.place("AGNES_LAKE_URL", DATA_DIR / "lake")
 _S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
 _S3 = {
     "AWS_ENDPOINT_URL": _S3_ENDPOINT,

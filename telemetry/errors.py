@@ -9,6 +9,10 @@ AgnesError
 ├── UploadBusy             nothing wrong: send it again
 ├── StoredFileLost         the upload cannot be compared: what is stored of its transcript is lost
 ├── UnknownProcessor       no processor has this name
+├── LakeNotBuilt           nothing to read yet
+├── LakeChanged            what a reader held was removed meanwhile
+├── LakeReadOnly           asked to do something else than to select
+├── LakeUnavailable        the lake cannot be reached, read or written
 ├── Unreadable             (intake.importing) a file that the import may not or cannot read
 ├── DemoBusy               (demo.removal) the demo's transcripts are being processed
 └── DemoAddressTaken       (demo.world) somebody real has the address of an invented person
@@ -89,6 +93,47 @@ class StoredFileLost(AgnesError):
 class UnknownProcessor(AgnesError):
     status = 422
     code = "unknown_processor"
+
+
+class LakeNotBuilt(AgnesError):
+    status = 503
+    code = "lake_not_built"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The lake is not built yet.",
+            "Wait until what was uploaded is published, or ask an operator to run manage.py lake_rebuild.",
+        )
+
+
+class LakeChanged(AgnesError):
+    status = 503
+    code = "lake_changed"
+
+    def __init__(self, *, in_copies: bool = False) -> None:
+        """`in_copies`: a local file that DuckDB read is gone, which may be a copy of one that is not."""
+        super().__init__("The data changed while it was read.", "Start again.")
+        self.in_copies = in_copies
+
+
+class LakeReadOnly(AgnesError):
+    status = 422
+    code = "lake_read_only"
+
+    def __init__(self) -> None:
+        super().__init__("The lake can only be read.", "Ask with a single SELECT statement.")
+
+
+class LakeUnavailable(AgnesError):
+    status = 503
+    code = "lake_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The lake cannot be reached, read or written: {reason}",
+            "Check AGNES_LAKE_URL, the AWS_* settings and the space there. If its files were damaged or "
+            "deleted, run `manage.py lake_rebuild`.",
+        )
 
 
 class ClaimLost(Exception):
