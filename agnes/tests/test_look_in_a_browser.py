@@ -144,6 +144,16 @@ class TestAList:
             style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
             assert style == "solid", selector
 
+    @pytest.mark.parametrize("width", WIDTHS)
+    def test_an_open_filter_is_as_wide_as_the_list(self, page: Any, width: int):
+        page.set_viewport_size({"width": width, "height": 900})
+        for summary in page.locator("#changelist-filter summary").all():
+            summary.click()
+            filter_box = page.locator("#changelist-filter details[open]").bounding_box()
+            list_box = page.locator("#changelist .results").bounding_box()
+            assert (filter_box["x"], filter_box["width"]) == (list_box["x"], list_box["width"])
+            assert not page.evaluate(SIDEWAYS)
+
     def test_filters_open_one_at_a_time_and_fold_again(self, page: Any):
         opened = page.locator("#changelist-filter details[open]")
         for summary in page.locator("#changelist-filter summary").all():
