@@ -15,8 +15,6 @@ TELL = """
 import sys
 print([name for name in ("pyarrow", "deltalake", "duckdb", "numpy") if name in sys.modules])
 """
-    "import sys; print([name for name in ('pyarrow', 'deltalake', 'duckdb', 'numpy') if name in sys.modules])"
-)
 PROCESS = "import django; django.setup(); from telemetry.tasks import process_pending; process_pending()"
 
 
@@ -34,8 +32,6 @@ class TestImports:
     def test_the_web_server_and_an_idle_worker_go_without(self, settings: object):
         publish()
         web = "import agnes.wsgi, agnes.urls; import django.urls; django.urls.get_resolver().url_patterns"
-            "import agnes.wsgi, agnes.urls; from django.urls import get_resolver; get_resolver().url_patterns"
-        )
         assert imported_by(web, settings) == "[]"
         assert imported_by(PROCESS, settings) == "[]"
 
