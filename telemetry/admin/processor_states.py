@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from accounts.admin_base import UncountedChangeList, moment
 from telemetry.admin.base import ExtractedAdmin
 from telemetry.admin.formats import EMAIL, cut, number, transcript_link
+from telemetry.admin.publishing import TellsOfPublishing
 from telemetry.admin.states import State, attempts_in, claims_on, state_of
 from telemetry.models import SessionProcessorState, SessionTranscript
 from telemetry.processors.registry import PROCESSORS
@@ -53,7 +54,7 @@ def error_of(row: Any) -> str:
 
 
 @admin.register(SessionProcessorState)
-class ProcessorStateAdmin(ExtractedAdmin):
+class ProcessorStateAdmin(TellsOfPublishing, ExtractedAdmin):
     person_field = None
     search_help_text = "A whole session id, or the beginning of a session file (u7_…)."
     list_display = [

@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.admin_base import NextStep, ReadOnlyAdmin, moment
+from accounts.admin_base import NextStep, moment
 from accounts.models import User
 from telemetry.admin.base import EXTRACT, MARKETPLACE, STYLES
 from telemetry.admin.filters import PersonFilter, WholeDaysFilter
 from telemetry.admin.formats import EMAIL, cut, large_number, list_link, number
+from telemetry.admin.publishing import TellsOfPublishing
 from telemetry.models import (
     UsageComponentDaily,
     UsageDaily,
@@ -22,7 +23,7 @@ from telemetry.models import (
 )
 
 
-class RollupAdmin(ReadOnlyAdmin):
+class RollupAdmin(TellsOfPublishing):
     ordering = ["-day", "-invocations"]
     next_step: NextStep | None = EXTRACT
 

@@ -13,6 +13,8 @@ from telemetry.lake.tables import PARTITION, Kind, LakeTable
 ROWS_AT_ONCE = 2000
 # Rows that have no time share the beginning of their ids with this day.
 EPOCH = date(1970, 1, 1)
+# The default one keeps for itself what it was given back.
+pa.set_memory_pool(pa.system_memory_pool())
 
 _ARROW = {
     Kind.TEXT: pa.string(),

@@ -28,7 +28,7 @@ from telemetry.lake.rows import batches, file_schema, table_schema
 from telemetry.lake.tables import PARTITION, LakeTable
 
 # Rows that a file holds together. DuckDB reads with one thread a group; while writing they are in memory.
-ROWS_IN_GROUP = 40_960
+ROWS_IN_GROUP = 20_480
 # How the path of a partition says NULL, in the whole world of Hive tables.
 NO_DAY = "__HIVE_DEFAULT_PARTITION__"
 # A commit that meets another one is not tried again: only one publisher may write.

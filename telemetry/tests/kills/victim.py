@@ -10,6 +10,7 @@ A poison session kills whoever reads it.
 """
 
 import importlib
+import itertools
 import os
 import signal
 import sys
@@ -118,15 +119,14 @@ def upload(email: str, path: str) -> None:
 def die_at(stage: Stage, nth: int) -> None:
     place = _resolve(stage.module)
     original: Callable[..., Any] = getattr(place, stage.name)
-    calls = 0
+    calls = itertools.count(1)
 
     def lethal(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == nth and not stage.after:
+        call = next(calls)
+        if call == nth and not stage.after:
             os.kill(os.getpid(), signal.SIGKILL)
         result = original(*args, **kwargs)
-        if calls == nth:
+        if call == nth:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
