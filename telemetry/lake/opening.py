@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from django.utils import timezone
+from pyarrow.fs import FileSelector
 
 from telemetry.dirty_days import mark_dirty
 from telemetry.lake.location import prepare, storage_options, table_url
@@ -132,8 +133,10 @@ def _create(lake_id: UUID, table: LakeTable) -> OpenTable:
 
 
 def _throw_away(table: LakeTable) -> None:
-    handler = DeltaStorageHandler(table_url(table.name), storage_options())
-    handler.delete_dir_contents("", accept_root_dir=True, missing_dir_ok=True)
+    files = DeltaStorageHandler(table_url(table.name), storage_options())
+    for file in files.get_file_info_selector(FileSelector("", allow_not_found=True, recursive=True)):
+        if file.is_file:
+            files.delete_file(file.path)
 
 
 def _description(table: LakeTable, lake_id: UUID) -> str:

@@ -43,10 +43,27 @@ PUBLISHING = {
     "after the marks are read": Stage("telemetry.publishing", "read_marks", True),
     "among the tables": Stage("telemetry.rollups.base.DailyRollup", "rebuild", True),
     "among the windows": Stage("telemetry.rollups.plugin_window", "rebuild", True),
+    "among the files of the lake": Stage("telemetry.lake.writing.OpenTable", "_write_file", True),
+    "among the tables of the lake": Stage("telemetry.lake.writing.OpenTable", "commit", True),
+    "before the snapshot is noted": Stage("telemetry.lake.publishing.PublishedLake", "note", False),
     "before the marks are removed": Stage("telemetry.publishing", "remove_marks", False),
     "before the commit": Stage("telemetry.publishing", "remove_marks", True),
     "after the commit": Stage("telemetry.publishing", "_publish_days", True),
     "before the lease is released": Stage("telemetry.leases.Lease", "release", False),
+}
+STARTING_ANEW = {
+    "among the new tables": Stage("telemetry.lake.opening", "_create", True),
+    "before the days are marked": Stage("telemetry.lake.opening", "mark_dirty", False),
+    "after the days are marked": Stage("telemetry.lake.opening", "start_anew", True),
+    "after the first day": Stage("telemetry.publishing", "_publish_days", True),
+}
+PURGING = {
+    "before old files are removed": Stage("telemetry.lake.publishing", "remove_old_files", False),
+    "among the tables of old files": Stage("telemetry.lake.vacuuming", "_vacuum", True),
+    "before copies are removed": Stage("telemetry.lake.publishing", "remove_copies", False),
+    "after copies are removed": Stage("telemetry.lake.publishing", "remove_copies", True),
+    "before the last marks are removed": Stage("telemetry.lake.publishing", "remove_marks", False),
+    "before the last commit": Stage("telemetry.lake.publishing", "remove_marks", True),
 }
 INTAKE = {
     "while it is received": Stage("telemetry.intake.storing", "scan", False),
@@ -134,7 +151,7 @@ def _resolve(path: str) -> Any:
 
 WORK: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
     "process": (PROCESSING, process),
-    "publish": (PUBLISHING, publish),
+    "publish": (PUBLISHING | STARTING_ANEW | PURGING, publish),
     "upload": (INTAKE, upload),
 }
 
