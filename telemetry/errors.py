@@ -9,6 +9,8 @@ AgnesError
 ├── UploadBusy             nothing wrong: send it again
 ├── StoredFileLost         the upload cannot be compared: what is stored of its transcript is lost
 ├── UnknownProcessor       no processor has this name
+├── WrongFilter            an export was asked for with filters that mean nothing
+├── ExportFailed           the process that reads the lake for an export gave up
 ├── LakeNotBuilt           nothing to read yet
 ├── LakeChanged            what a reader held was removed meanwhile
 ├── LakeReadOnly           asked to do something else than to select
@@ -93,6 +95,28 @@ class StoredFileLost(AgnesError):
 class UnknownProcessor(AgnesError):
     status = 422
     code = "unknown_processor"
+
+
+class WrongFilter(AgnesError):
+    status = 422
+    code = "wrong_filter"
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        """`fields` says of each what it may be."""
+        wrong = "; ".join(f"{name}: {what}" for name, what in sorted(fields.items()))
+        super().__init__(f"Wrong filter: {wrong}.", "docs/EXPORT.md describes the filters.", fields)
+
+
+class ExportFailed(AgnesError):
+    """`code` and `status` are those of what stopped the other process, where that is known."""
+
+    status = 503
+    code = "export_failed"
+
+    def __init__(self, message: str, hint: str, *, code: str = "export_failed", status: int = 503) -> None:
+        super().__init__(message, hint)
+        self.code = code
+        self.status = status
 
 
 class LakeNotBuilt(AgnesError):

@@ -137,6 +137,7 @@ ROUTES = [
     open_to_all("api/", 404),
     Route("api/upload/sessions", 401, 201, 201, 201, 201, 201, method="POST", body=TRANSCRIPT),
     Route("api/admin/run-session-processor", 401, 403, 403, 403, 200, 403, method="POST"),
+    Route("api/admin/usage/export", 401, 403, 403, 403, 200, 403),
     open_to_all("^api(?:/|$)", 404, url="/api/nothing/here"),
     # The admin site as a whole
     open_to_all("admin/activity/", 302),
@@ -187,6 +188,7 @@ ROUTES = [
     ),
     *read_only_pages("admin/telemetry/sessiontranscript", "{transcript}"),
     *read_only_pages("admin/telemetry/sessionprocessorstate", "{processor_state}"),
+    admin_page("admin/telemetry/usageevent/export/"),
     *read_only_pages("admin/telemetry/usageevent", "{event}"),
     *read_only_pages("admin/telemetry/usagemessage", "{message}"),
     *read_only_pages("admin/telemetry/usagesessionsummary", "{summary}"),

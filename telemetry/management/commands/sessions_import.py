@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
     def _print(self, report: ImportReport, found: int) -> None:
         done = report.statuses.total() + len(report.refused)
-        self.stdout.write(f"{done} of {found} files read:")
+        self.stdout.write(f"Files read: {done} of {found}")
         for status in Status:
             self.stdout.write(f"  {status.value:<12}{report.statuses[status]:>8}")
         self.stdout.write(f"  {'refused':<12}{len(report.refused):>8}")

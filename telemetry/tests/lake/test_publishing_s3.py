@@ -139,7 +139,7 @@ class TestOutOfReach:
         assert (report.processed, report.failed, report.published_days) == (1, 0, 0)
         assert "cannot be reached" in report.publishing_error
         assert UsageEvent.objects.count() == 3
-        assert SessionProcessorState.objects.get().state == "done"
+        assert SessionProcessorState.objects.get().processed_at is not None
         assert UsageDirtyDay.objects.exists()
         assert not any(stored().values())
 
