@@ -73,7 +73,7 @@ class TestImport:
 
     def test_it_imports_every_transcript_below(self, run, projects, bob):
         printed = run(projects)
-        assert printed.startswith("8 of 8 files read:")
+        assert printed.startswith("Files read: 8 of 8")
         assert counts(printed) == {"new": 5, "same": 1, "refused": 2}
         keys = SessionTranscript.objects.values_list("owner", "session_id", "agent_id")
         assert set(keys) == {
