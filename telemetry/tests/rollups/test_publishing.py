@@ -245,6 +245,12 @@ class TestWindows:
         publish()
         assert windows() == {}
 
+    def test_a_change_in_the_window_before_is_seen(self, clock: Clock, transcript: SessionTranscript):
+        publish()
+        plant(transcript, NOW.date() - timedelta(days=59), NOW.date() - timedelta(days=45), **TIDY)
+        publish()
+        assert windows() == {"30d": (0, 0, 2)}
+
     def test_the_day_begins_at_midnight_utc(self, clock: Clock, transcript: SessionTranscript):
         clock.now = NOW.replace(hour=23, minute=59, tzinfo=UTC)
         plant(transcript, NOW.date() - timedelta(days=6), **TIDY)
