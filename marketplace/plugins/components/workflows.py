@@ -1,0 +1,89 @@
+"""Workflows: scripts in `workflows/`, or where `workflows` says. They are read as text, never run."""
+
+import re
+from collections.abc import Iterator
+
+from marketplace.plugins import limits
+from marketplace.plugins.components.named_files import files_of
+from marketplace.plugins.errors import FileUnreadable
+from marketplace.plugins.identifiers import workflow_id
+from marketplace.plugins.paths import base_name
+from marketplace.plugins.plugin_folder import PluginFolder
+from marketplace.plugins.records import Component, ComponentKind
+from marketplace.plugins.text import quoted, shortened, storable
+
+FIELD = "workflows"
+DEFAULT_FOLDER = "workflows"
+
+# Enough for any description, and little enough for comments that never end.
+META_CHARACTERS = 16 * 1024
+_META = re.compile(r"^[ \t]*(?:export[ \t]+)?(?:const|let|var)[ \t]+meta[ \t]*=\s*\{", re.MULTILINE)
+# What a script consists of, as far as finding the keys of one object needs it.
+_TOKEN = re.compile(
+    r"""
+    (?P<skip>\s+|//[^\n]*|/\*.*?\*/)
+    | (?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)
+    | (?P<word>[A-Za-z_$][\w$]*)
+    | (?P<mark>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(\r?\n)|(.))", re.DOTALL)
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+
+
+def read_workflows(plugin: PluginFolder) -> Iterator[Component]:
+    paths, replaced = plugin.declared.paths(FIELD), plugin.declared.replaces(FIELD)
+    for path, real in files_of(plugin, FIELD, DEFAULT_FOLDER, ".js", paths, replaced):
+        meta = _meta(plugin, real, path)
+        name = meta.get("name", "").strip()
+        if not name:
+            plugin.report.warning(f"{quoted(path)} has no `meta.name`: its file name stands in.", path)
+            name = base_name(path).removesuffix(".js")
+        yield Component(
+            ComponentKind.WORKFLOW,
+            storable(name),
+            storable(path),
+            workflow_id(plugin.namespace, name),
+            shortened(storable(meta.get("description", ""))),
+        )
+
+
+def _meta(plugin: PluginFolder, real: str, path: str) -> dict[str, str]:
+    try:
+        return texts_of_meta(plugin.reader.head(real))
+    except FileUnreadable as error:
+        plugin.report.warning(f"{quoted(path)}: {error}", path)
+        return {}
+
+
+def texts_of_meta(script: str) -> dict[str, str]:
+    """The keys of `meta = {…}` whose values are plain text; nothing of the objects inside it."""
+    start = _META.search(script)
+    texts: dict[str, str] = {}
+    if start is None:
+        return texts
+    depth, key, before = 1, "", ""
+    for match in _TOKEN.finditer(script, start.end(), start.end() + META_CHARACTERS):
+        kind, token = match.lastgroup, match[0]
+        if kind == "skip":
+            continue
+        depth += (token in "{[(") - (token in "}])") if kind == "mark" else 0
+        if not depth:
+            break
+        if depth == 1 and kind == "text" and before == ":" and key:
+            texts.setdefault(key, _unescaped(token[1:-1]))
+        if depth == 1 and token == ":":
+            key = before.strip("'\"")
+        before = token
+    return texts
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(_meant, text[: 2 * limits.DESCRIPTION_CHARACTERS])
+
+
+def _meant(match: re.Match[str]) -> str:
+    if code := match[1] or match[2]:
+        return chr(int(code, 16))
+    return "" if match[3] else _ESCAPED.get(match[4], match[4])
