@@ -131,9 +131,15 @@ class Layout:
         return [] if real is None else sorted(self._children[real])
 
     def walk(self, folder: str) -> list[Found]:
-        """All files below a folder, sorted. A real folder is entered once, preferably by its own name."""
+        """All files below a folder, sorted. Each file stands there once, under its own name if it can."""
         real = self.folder(folder)
-        return [] if real is None else sorted(self._walk(real))
+        if real is None:
+            return []
+        by_own_name = sorted(self._walk(real), key=lambda found: joined(real, found.below) != found.path)
+        once: dict[str, Found] = {}
+        for found in by_own_name:
+            once.setdefault(found.path, found)
+        return sorted(once.values())
 
     def _walk(self, top: str) -> Iterator[Found]:
         seen: set[str] = set()

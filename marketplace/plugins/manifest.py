@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from marketplace.plugins import limits
 from marketplace.plugins.component_fields import check_fields
 from marketplace.plugins.errors import DoesNotLoad, FileUnreadable
 from marketplace.plugins.json_files import NotJson
@@ -46,7 +47,10 @@ def name_fault(name: Any) -> str | None:
     """Why a plugin cannot have this name, None if it can."""
     if not isinstance(name, str) or not name.strip():
         return "is missing" if name is None else f"is no text: {quoted(name)}"
-    return f"holds a space: {quoted(name)}" if " " in name else None
+    if " " in name:
+        return f"holds a space: {quoted(name)}"
+    too_long = len(name) > limits.NAME_CHARACTERS
+    return f"is longer than {limits.NAME_CHARACTERS} characters" if too_long else None
 
 
 def note_ignored_fields(fields: dict[str, Any], file: str, report: Report) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from marketplace.plugins import limits
 from marketplace.plugins.errors import DoesNotLoad, TreeTooLarge
 from marketplace.plugins.layout import Layout
+from marketplace.plugins.manifest import name_fault
 from marketplace.plugins.marketplace_file import Entry, read_entries, read_marketplace_file, read_plugin_root
 from marketplace.plugins.merging import MARKETPLACE
 from marketplace.plugins.metadata import read_metadata, read_person, version_of
@@ -19,7 +20,7 @@ from marketplace.plugins.renames import read_renames
 from marketplace.plugins.report import Finding, Level, Report
 from marketplace.plugins.reserved_names import is_reserved
 from marketplace.plugins.sources import read_source
-from marketplace.plugins.text import quoted
+from marketplace.plugins.text import quoted, storable
 from marketplace.plugins.trees.tree import Tree
 from marketplace.plugins.values import as_description, as_object, as_texts
 
@@ -60,8 +61,12 @@ def parse_plugin(tree: Tree, name: str) -> PluginRecord:
     """
     report = Report()
     reader = Reader(tree, Layout(tree, report))
-    record = local_plugin(reader, Source(SourceKind.FOLDER), name, {}, shares_root=False)
-    return replace(record, name=record.namespace, findings=(*report.findings, *record.findings))
+    record = local_plugin(reader, Source(SourceKind.FOLDER), storable(name), {}, shares_root=False)
+    record = replace(record, name=record.namespace, findings=(*report.findings, *record.findings))
+    fault = name_fault(record.name)
+    if fault and not record.does_not_load:
+        return replace(record, components=(), does_not_load=f"its name {fault}")
+    return record
 
 
 def _plugins(

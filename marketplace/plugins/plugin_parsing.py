@@ -23,7 +23,7 @@ from marketplace.plugins.plugin_folder import PluginFolder
 from marketplace.plugins.reading import Reader
 from marketplace.plugins.records import Component, Identifiers, PluginRecord, Source
 from marketplace.plugins.report import Report
-from marketplace.plugins.text import quoted
+from marketplace.plugins.text import quoted, storable
 
 _READERS: tuple[Callable[[PluginFolder], Iterator[Component]], ...] = (
     read_commands,
@@ -37,7 +37,7 @@ _READERS: tuple[Callable[[PluginFolder], Iterator[Component]], ...] = (
     read_monitors,
     read_themes,
 )
-_LETTERCASES = ("README.md", "readme.md", "Readme.md", "README.MD")
+_README_NAMES = ("README.md", "readme.md", "Readme.md", "README.MD")
 
 
 def local_plugin(
@@ -86,7 +86,7 @@ def _described(reader: Reader, root: str, record: PluginRecord, report: Report, 
             namespace=manifest["name"] if manifest else record.namespace,
             version=own_version or version_of(record.entry) or commit[:12],
             readme_path=_readme(reader, root),
-            executables=tuple(reader.layout.names(joined(root, "bin"))[: limits.LIST_ITEMS]),
+            executables=tuple(map(storable, reader.layout.names(joined(root, "bin"))[: limits.LIST_ITEMS])),
             has_settings=reader.layout.file(joined(root, "settings.json")) is not None,
         )
     )
@@ -97,8 +97,8 @@ def _with_metadata(record: PluginRecord) -> PluginRecord:
 
 
 def _readme(reader: Reader, root: str) -> str | None:
-    files = (reader.layout.file(joined(root, name)) for name in _LETTERCASES)
-    return next((file for file in files if file is not None), None)
+    files = (reader.layout.file(joined(root, name)) for name in _README_NAMES)
+    return next((storable(file) for file in files if file is not None), None)
 
 
 def _components(folder: PluginFolder) -> tuple[Component, ...]:
@@ -114,14 +114,24 @@ def _components(folder: PluginFolder) -> tuple[Component, ...]:
 
 def _bounded(component: Component, report: Report) -> Component:
     """Without identifiers that no column would hold, and with a name that fits."""
-    short = replace(component, name=component.name[: limits.NAME_CHARACTERS])
+    if len(component.name) > limits.NAME_CHARACTERS:
+        component = replace(component, name=component.name[: limits.NAME_CHARACTERS])
     identifiers = component.identifiers
-    if identifiers is None:
-        return short
-    if len(identifiers.canonical) > limits.IDENTIFIER_CHARACTERS:
+    if identifiers is None or all(map(_fits, identifiers.all())):
+        return component
+    if not _fits(identifiers.canonical):
         report.error(f"{quoted(identifiers.canonical)} is too long to be counted.", component.path)
-        return replace(short, identifiers=None)
-    aliases = tuple(alias for alias in identifiers.aliases if len(alias) <= limits.IDENTIFIER_CHARACTERS)
+        return replace(component, identifiers=None)
     bare = identifiers.bare_alias
-    fits = bare is not None and len(bare) <= limits.IDENTIFIER_CHARACTERS
-    return replace(short, identifiers=Identifiers(identifiers.canonical, aliases, bare if fits else None))
+    return replace(
+        component,
+        identifiers=Identifiers(
+            identifiers.canonical,
+            tuple(filter(_fits, identifiers.aliases)),
+            bare if bare is not None and _fits(bare) else None,
+        ),
+    )
+
+
+def _fits(identifier: str) -> bool:
+    return len(identifier) <= limits.IDENTIFIER_CHARACTERS

@@ -9,10 +9,14 @@ from marketplace.plugins.json_files import LFS_POINTER, NotJson, decode_json
 from marketplace.plugins.layout import Layout
 from marketplace.plugins.text import first_paragraph
 from marketplace.plugins.trees.tree import Tree
+from marketplace.plugins.values import as_description
 
 
 class Markdown(NamedTuple):
-    """`fault` says what could not be read of it, None if all could."""
+    """`opening` is the first paragraph, where `values` has no description.
+
+    `fault` says what could not be read of it, None if all could.
+    """
 
     values: dict[str, Any]
     opening: str
@@ -55,5 +59,6 @@ class Reader:
             front_matter = split_front_matter(self.head(real))
         except FileUnreadable as error:
             return Markdown({}, "", str(error))
-        opening = first_paragraph(front_matter.body[: limits.DESCRIPTION_CHARACTERS])
+        described = as_description(front_matter.values.get("description"))
+        opening = "" if described else first_paragraph(front_matter.body[: limits.DESCRIPTION_CHARACTERS])
         return Markdown(front_matter.values, opening, front_matter.fault)

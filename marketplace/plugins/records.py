@@ -32,6 +32,10 @@ class Identifiers:
     aliases: tuple[str, ...] = ()
     bare_alias: str | None = None
 
+    def all(self) -> tuple[str, ...]:
+        bare = () if self.bare_alias is None else (self.bare_alias,)
+        return (self.canonical, *self.aliases, *bare)
+
 
 @dataclass(frozen=True, slots=True)
 class Component:

@@ -3,10 +3,11 @@
 import re
 from typing import Any
 
+from marketplace.plugins import limits
 from marketplace.plugins.errors import DoesNotLoad
 from marketplace.plugins.paths import joined, simplified
 from marketplace.plugins.records import Source, SourceKind
-from marketplace.plugins.text import quoted
+from marketplace.plugins.text import quoted, shortened
 
 _CREDENTIALS = re.compile(r"(?i)^([a-z][a-z0-9+.-]*://)[^/?#]*@")
 _SHORTHAND = re.compile(r"[\w.-]+/[\w.-]+")
@@ -92,4 +93,4 @@ def without_credentials(url: str) -> str:
 
 def _text(value: dict[str, Any], key: str) -> str:
     text = value.get(key)
-    return text.strip() if isinstance(text, str) else ""
+    return shortened(text, limits.PATH_LENGTH) if isinstance(text, str) else ""

@@ -30,7 +30,7 @@ def first_paragraph(markdown: str) -> str:
             lines.append(line.strip().lstrip("#").strip())
         elif lines:
             break
-    return shortened(" ".join(lines))
+    return storable(shortened(" ".join(lines)))
 
 
 def shortened(text: str, length: int = limits.DESCRIPTION_CHARACTERS) -> str:

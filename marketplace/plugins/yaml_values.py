@@ -42,16 +42,26 @@ _Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader
 _Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
 
 
+# Whatever opens a level of nesting: a bracket, an item of a list, a line that is indented.
+_OPENS_LEVEL = re.compile(r"[\[{]|[-?]\s|\n ")
+
+
 def decode_yaml(text: str) -> Any:
     """The value of a YAML document. Raises NotYaml."""
     try:
-        _check_size(text)
+        if not _is_plain(text):
+            _check_size(text)
         return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise NotYaml(f"{error.problem or error.context}{where}") from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise NotYaml(str(error).partition("\n")[0]) from None
+
+
+def _is_plain(text: str) -> bool:
+    """Sure to be flat and without tags, as nearly all front matters are: saves reading them twice."""
+    return "!" not in text and len(_OPENS_LEVEL.findall(text)) < limits.YAML_DEPTH
 
 
 def _check_size(text: str) -> None:

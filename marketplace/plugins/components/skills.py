@@ -51,7 +51,11 @@ def _in_folder(plugin: PluginFolder, below: str, seen: set[str]) -> Iterator[Com
         name = base_name(below) or plugin.namespace
         yield from _skill(plugin, joined(folder, SKILL_FILE), name, seen, pointed=True)
         return
-    for name in plugin.layout.names(folder):
+    # Of two names for one skill its own comes first, a symlink's second.
+    names = plugin.layout.names(folder)
+    for name in sorted(
+        names, key=lambda name: plugin.layout.resolve(joined(folder, name)) != joined(folder, name)
+    ):
         yield from _skill(plugin, joined(folder, name, SKILL_FILE), name, seen, pointed=False)
 
 

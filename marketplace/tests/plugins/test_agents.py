@@ -16,8 +16,12 @@ def test_readme_counts_and_other_spellings_of_the_ending_do_not():
 
 
 def test_without_a_readable_name_the_file_names_it():
-    files = {"agents/a.md": "---\nname: [\n: }\n---\n", "agents/b.md": markdown(description="x"),
-             "agents/c.md": markdown(name="[x, y]"), "agents/d.md": markdown(name="  ")}  # fmt: skip
+    files = {
+        "agents/a.md": "---\nname: [\n: }\n---\n",
+        "agents/b.md": markdown(description="x"),
+        "agents/c.md": markdown(name="[x, y]"),
+        "agents/d.md": markdown(name="  "),
+    }
     assert ids(plugin(files), "agent") == ["kit:a", "kit:b", "kit:c", "kit:d"]
 
 

@@ -30,8 +30,12 @@ def test_the_path_is_canonical_and_the_name_an_alias():
 
 
 def test_a_folder_with_a_skill_file_is_one_skill():
-    files = {"commands/x/y/SKILL.md": markdown(name="why"), "commands/x/y/more.md": "M.", "commands/x/y/z/n.md": "N.",
-             "commands/x/other.md": "O."}  # fmt: skip
+    files = {
+        "commands/x/y/SKILL.md": markdown(name="why"),
+        "commands/x/y/more.md": "M.",
+        "commands/x/y/z/n.md": "N.",
+        "commands/x/other.md": "O.",
+    }
     kit = plugin(files)
     assert ids(kit, "command") == ["kit:x:other"]
     assert only(kit, "skill").identifiers == Identifiers("kit:x:y", ("kit:x:why",), "why")

@@ -1,7 +1,7 @@
 """The example of the format's description, from end to end."""
 
 from marketplace.plugins.exploding import rows_of_plugin
-from marketplace.tests.plugins.helpers import marketplace, markdown, rows
+from marketplace.tests.plugins.helpers import markdown, marketplace, rows
 
 FILES = {
     "p/kit/.claude-plugin/plugin.json": {"name": "acme", "mcpServers": {"my.db": {"command": "db"}}},

@@ -1,9 +1,12 @@
 """plugin.json: names, what is refused, what is forgiven, what it says about the plugin."""
 
+import re
+
 import pytest
 
+from marketplace.plugins import parse_marketplace
 from marketplace.plugins.records import Person
-from marketplace.tests.plugins.helpers import ids, markdown, messages, plugin
+from marketplace.tests.plugins.helpers import MARKETPLACE, ids, markdown, messages, plugin, tree
 
 GO = {"commands/go.md": "Go."}
 
@@ -57,8 +60,6 @@ def test_claude_code_refuses_it(manifest, reason):
     assert kit.components == ()
     assert kit.counts == {}
     assert messages(kit, "error").startswith("error: Does not load: ")
-    import re
-
     assert re.search(reason, kit.does_not_load)
 
 
@@ -119,9 +120,6 @@ def test_beside_a_manifest_another_plugin_json_means_nothing():
     ],
 )
 def test_the_version_is_the_manifests_then_the_entrys_then_the_commit(manifest, entry, version):
-    from marketplace.plugins import parse_marketplace
-    from marketplace.tests.plugins.helpers import MARKETPLACE, tree
-
     content = {"name": "s", "owner": {"name": "A"}, "plugins": [{"name": "kit", "source": "./kit", **entry}]}
     files = tree({MARKETPLACE: content, "kit/.claude-plugin/plugin.json": manifest})
     assert parse_marketplace(files, commit="0123456789abcdef").plugins[0].version == version
@@ -129,11 +127,21 @@ def test_the_version_is_the_manifests_then_the_entrys_then_the_commit(manifest, 
 
 def test_it_describes_itself_and_the_entry_fills_in():
     manifest = {
-        "name": "acme", "displayName": "Acme", "description": "Theirs", "author": {"name": "Ada", "url": "u"},
-        "license": "MIT", "keywords": ["a", 7, ""], "repository": {"type": "git", "url": "https://example.com/r"},
-    }  # fmt: skip
-    entry = {"description": "Mine", "homepage": "https://example.com", "category": "dev", "tags": ["t"],
-             "defaultEnabled": False}  # fmt: skip
+        "name": "acme",
+        "displayName": "Acme",
+        "description": "Theirs",
+        "author": {"name": "Ada", "url": "u"},
+        "license": "MIT",
+        "keywords": ["a", 7, ""],
+        "repository": {"type": "git", "url": "https://example.com/r"},
+    }
+    entry = {
+        "description": "Mine",
+        "homepage": "https://example.com",
+        "category": "dev",
+        "tags": ["t"],
+        "defaultEnabled": False,
+    }
     kit = plugin(
         {**GO, "README.md": "# Acme", "bin/tool": "", "settings.json": "{}"}, entry, manifest=manifest
     )
@@ -154,9 +162,26 @@ def test_a_refused_plugin_still_describes_itself():
 
 @pytest.mark.parametrize("value", [None, True, 7, [], {}, ["x"], {"a": 1}])
 @pytest.mark.parametrize(
-    "key", ["displayName", "description", "version", "author", "homepage", "repository", "license", "keywords",
-            "defaultEnabled", "settings", "userConfig", "channels", "metadata", "tags", "category", "experimental"]
-)  # fmt: skip
+    "key",
+    [
+        "displayName",
+        "description",
+        "version",
+        "author",
+        "homepage",
+        "repository",
+        "license",
+        "keywords",
+        "defaultEnabled",
+        "settings",
+        "userConfig",
+        "channels",
+        "metadata",
+        "tags",
+        "category",
+        "experimental",
+    ],
+)
 def test_metadata_of_any_type_does_no_harm(key, value):
     kit = plugin(GO, {key: value}, manifest={"name": "acme", key: value})
     assert ids(kit, "command") == ["acme:go"]

@@ -134,9 +134,17 @@ def test_long_chains_of_renames_end():
 
 @pytest.mark.parametrize(
     "name",
-    ["claude-plugins-official", "healthcare", "agent-skills", "Claude_Plugins_Official", "claude.code.plugins",
-     "official-claude-things", "anthropic-official", "cl\u0430ude-plugins"],
-)  # fmt: skip
+    [
+        "claude-plugins-official",
+        "healthcare",
+        "agent-skills",
+        "Claude_Plugins_Official",
+        "claude.code.plugins",
+        "official-claude-things",
+        "anthropic-official",
+        "cl\u0430ude-plugins",
+    ],
+)
 def test_reserved_names_and_their_look_alikes(name):
     assert is_reserved(name)
     assert marketplace(name=name).has_reserved_name

@@ -10,8 +10,12 @@ AUDIT = "export const meta = { name: 'audit', description: 'Audits' }\n"
 
 
 def test_output_styles_are_one_level_deep_and_the_key_replaces():
-    files = {"output-styles/a.md": markdown(name="Terse"), "output-styles/b.md": "B.", "output-styles/x/c.md": "C.",
-             "s/d.md": "D."}  # fmt: skip
+    files = {
+        "output-styles/a.md": markdown(name="Terse"),
+        "output-styles/b.md": "B.",
+        "output-styles/x/c.md": "C.",
+        "s/d.md": "D.",
+    }
     assert names(plugin(files), "output_style") == ["Terse", "b"]
     assert names(plugin(files, manifest={"name": "a", "outputStyles": "./s"}), "output_style") == ["d"]
     assert rows(plugin(files)) == []

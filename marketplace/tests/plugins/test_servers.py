@@ -86,5 +86,8 @@ def test_lsp_servers_have_a_file_and_a_field():
         manifest={"name": "a", "lspServers": {"rust": go}},
     )
     assert names(kit, "lsp_server") == ["go", "rust", "c"]
-    assert [part.details for part in kit.components or ()][0] == {"command": "gopls", "extensions": [".go"]}
+    assert only(plugin({".lsp.json": {"go": go}}), "lsp_server").details == {
+        "command": "gopls",
+        "extensions": [".go"],
+    }
     assert rows(kit) == []

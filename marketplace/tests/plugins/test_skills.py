@@ -59,6 +59,11 @@ def test_without_front_matter_the_first_paragraph_describes_it():
     assert skill.identifiers == Identifiers("kit:a")
 
 
+def test_text_that_no_database_stores_is_replaced():
+    skill = only(plugin({"skills/a/SKILL.md": "a\0b", "commands/x.md": ""}), "skill")
+    assert skill.description == "a\ufffdb"
+
+
 def test_broken_yaml_still_gives_a_skill():
     kit = plugin({"skills/a/SKILL.md": "---\nname: [\n  x: }\n---\nA."})
     assert ids(kit, "skill") == ["kit:a"]
@@ -123,8 +128,13 @@ def test_the_root_can_be_named():
 
 # The plugin is the marketplace's root.
 
-ROOT = {"skills/a/SKILL.md": "A.", "skills/b/SKILL.md": "B.", "more/c/SKILL.md": "C.", "commands/go.md": "Go.",
-        ".mcp.json": {"db": {"command": "db"}}}  # fmt: skip
+ROOT = {
+    "skills/a/SKILL.md": "A.",
+    "skills/b/SKILL.md": "B.",
+    "more/c/SKILL.md": "C.",
+    "commands/go.md": "Go.",
+    ".mcp.json": {"db": {"command": "db"}},
+}
 
 
 def test_at_the_root_only_listed_skills_are_loaded():

@@ -2,8 +2,9 @@
 
 import pytest
 
+from marketplace.plugins import parse_marketplace
 from marketplace.plugins.records import SourceKind
-from marketplace.tests.plugins.helpers import ids, marketplace, messages
+from marketplace.tests.plugins.helpers import MARKETPLACE, ids, marketplace, messages, tree
 
 FILES = {"plugins/kit/commands/go.md": "Go.", "commands/root.md": "Root."}
 
@@ -134,9 +135,6 @@ def test_a_remote_plugin_is_described_by_its_entry():
 
 
 def test_a_submodule_is_not_there():
-    from marketplace.plugins import parse_marketplace
-    from marketplace.tests.plugins.helpers import MARKETPLACE, tree
-
     content = {"name": "shop", "owner": {"name": "A"}, "plugins": [{"name": "kit", "source": "./sub"}]}
     [kit] = parse_marketplace(tree({MARKETPLACE: content}, submodules=("sub",))).plugins
     assert "git submodule" in str(kit.does_not_load)

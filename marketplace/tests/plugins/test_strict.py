@@ -66,9 +66,17 @@ def test_not_strict_without_component_fields_is_the_default_layout():
 
 @pytest.mark.parametrize(
     "fields",
-    [{"skills": "./more"}, {"commands": []}, {"agents": []}, {"hooks": HOOK}, {"mcpServers": {}}, {"lspServers": {}},
-     {"outputStyles": "./x/t.md"}, {"workflows": "./w"}],
-)  # fmt: skip
+    [
+        {"skills": "./more"},
+        {"commands": []},
+        {"agents": []},
+        {"hooks": HOOK},
+        {"mcpServers": {}},
+        {"lspServers": {}},
+        {"outputStyles": "./x/t.md"},
+        {"workflows": "./w"},
+    ],
+)
 def test_not_strict_beside_a_manifest_component_fields_conflict(fields):
     kit = plugin(FILES, {"strict": False, **fields}, manifest={"name": "acme"})
     assert "conflicts with the plugin.json" in str(kit.does_not_load)
