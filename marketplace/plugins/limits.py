@@ -2,7 +2,7 @@
 
 ENTRIES = 200_000
 # Every look at a name in a folder counts, once for each plugin that looks.
-VISITS = 5_000_000
+VISITS = 2_000_000
 PLUGINS = 5_000
 COMPONENTS_OF_A_PLUGIN = 10_000
 COMPONENTS = 100_000

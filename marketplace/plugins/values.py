@@ -36,7 +36,11 @@ def as_words(value: Any) -> list[str]:
     """A list of texts, or a text split on spaces and commas outside of brackets: `Bash(git add:*), Read`."""
     if isinstance(value, list):
         return [shortened(text) for text in map(as_text, value[: limits.LIST_ITEMS]) if text]
-    return _split(shortened(as_text(value) or ""))[: limits.LIST_ITEMS]
+    text = shortened(as_text(value) or "")
+    # A list that only became readable as text: `tools: [Read, Grep]` beside a line that is not YAML.
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1]
+    return _split(text)[: limits.LIST_ITEMS]
 
 
 def _split(text: str) -> list[str]:

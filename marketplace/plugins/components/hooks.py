@@ -69,6 +69,10 @@ def _checked(plugin: PluginFolder, value: Any, path: str) -> Any:
         raise DoesNotLoad(f"in {quoted(path)} {fault}")
     if not isinstance(events, dict):
         plugin.report.error(f"{quoted(path)} is ignored: it has no object `hooks`.", path)
+        return None
+    for event, groups in events.items():
+        if not isinstance(groups, list):
+            plugin.report.error(f"The hooks of {quoted(event)} are ignored: they are no list.", path)
     return events
 
 

@@ -24,5 +24,5 @@ def read_lsp_servers(plugin: PluginFolder) -> Iterator[Component]:
         )
 
 
-def _is_server(configuration: Any) -> bool:
+def _is_server(configuration: dict[str, Any]) -> bool:
     return isinstance(configuration.get("command"), str)

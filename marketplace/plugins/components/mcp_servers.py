@@ -14,6 +14,7 @@ from marketplace.plugins.values import as_description
 
 FIELD = "mcpServers"
 DEFAULT_FILE = ".mcp.json"
+_REMOTE_TYPES = ("http", "streamable-http", "sse", "sse-ide", "ws", "ws-ide")
 
 
 def read_mcp_servers(plugin: PluginFolder) -> Iterator[Component]:
@@ -30,9 +31,16 @@ def read_mcp_servers(plugin: PluginFolder) -> Iterator[Component]:
         yield Component(ComponentKind.MCP_SERVER, storable(base_name(bundle)), storable(bundle))
 
 
-def _is_server(configuration: Any) -> bool:
-    """A command to start, or an address; an empty address is a placeholder that its user fills."""
-    return isinstance(configuration.get("command"), str) or isinstance(configuration.get("url"), str)
+def _is_server(configuration: dict[str, Any]) -> bool:
+    """A command to start, or an address with its type; an empty address is a placeholder for the user's own.
+
+    Without a type a server has a command: Claude Code leaves out what has an address alone.
+    """
+    kind = configuration.get("type", "stdio")
+    if kind == "stdio":
+        command = configuration.get("command")
+        return isinstance(command, str) and bool(command.strip())
+    return kind in _REMOTE_TYPES and isinstance(configuration.get("url"), str)
 
 
 def _component(plugin: PluginFolder, server: Server) -> Component:

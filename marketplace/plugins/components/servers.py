@@ -21,7 +21,11 @@ class Server(NamedTuple):
 
 
 def read_servers(
-    plugin: PluginFolder, field: str, default_file: str, with_entry: bool, is_server: Callable[[Any], bool]
+    plugin: PluginFolder,
+    field: str,
+    default_file: str,
+    with_entry: bool,
+    is_server: Callable[[dict[str, Any]], bool],
 ) -> list[Server]:
     """By key, a later declaration in place of an earlier one: default file, manifest, entry."""
     servers: dict[str, Server] = {}

@@ -35,11 +35,22 @@ def test_a_name_of_another_type_is_text():
 
 
 def test_a_name_is_rescued_from_yaml_that_breaks_elsewhere():
-    text = "---\nname: auditor\ndescription: Use when: a, b [c]\ntools: Read, Grep\n---\n"
+    text = "---\nname: auditor\ndescription: Use when: a, b [c]\ntools: [Read, Grep]\n---\n"
     agent = only(plugin({"agents/a.md": text}), "agent")
     assert agent.identifiers == Identifiers("kit:auditor")
     assert agent.description == "Use when: a, b [c]"
     assert agent.details == {"tools": ["Read", "Grep"]}
+
+
+def test_a_description_over_lines_that_are_not_indented_is_lost_with_the_name():
+    text = (
+        "---\nname: creator\ndescription: Use it when somebody asks. Examples:\n\n<example>\n"
+        'Context: Somebody asks\nuser: "Please"\nassistant: "Yes: at once."\n</example>\n\nmodel: opus\n'
+        "---\nBody\n"
+    )
+    kit = plugin({"agents/agent-creator.md": text})
+    assert ids(kit, "agent") == ["kit:agent-creator"]
+    assert "not valid YAML" in messages(kit, "warning")
 
 
 def test_named_files_have_no_folder_part():

@@ -74,6 +74,12 @@ def test_nothing_of_the_plugin_loads(content):
     assert kit.components == ()
 
 
+def test_an_event_that_is_no_list_is_an_error_and_the_others_are_read():
+    kit = plugin({"hooks/hooks.json": {"hooks": {"Start": {}, **hook("Stop")}}})
+    assert names(kit, "hook") == ["Stop"]
+    assert "“Start” are ignored" in messages(kit, "error")
+
+
 @pytest.mark.parametrize("content", [hook("Stop"), {}, {"hooks": 7}, [], "text", "{", {"hooks": None}])
 def test_only_the_hooks_are_lost(content):
     kit = plugin({**GO, "hooks/hooks.json": content if content != "text" else '"text"'})

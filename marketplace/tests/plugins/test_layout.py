@@ -24,6 +24,8 @@ def layout(*files, links=None):
         ("../folder/d.md", "b/d.md"),
         ("../../outside.md", None),
         ("/etc/passwd", None),
+        ("/c.md", None),
+        ("../../b/d.md", None),
         ("missing.md", None),
         ("link", None),
         ("../loop1", None),

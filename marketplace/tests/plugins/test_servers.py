@@ -5,6 +5,7 @@ import pytest
 from marketplace.plugins.records import Identifiers
 from marketplace.tests.plugins.helpers import ids, messages, names, only, plugin, rows
 
+API = {"type": "http", "url": "https://example.com/x"}
 DB = {"command": "db", "args": ["--port", 7], "env": {"TOKEN": "secret"}}
 
 
@@ -17,7 +18,7 @@ def test_the_default_file_has_a_wrapper_or_none(content):
     assert part.details == {"command": "db", "args": ["--port", "7"], "env": ["TOKEN"]}
 
 
-@pytest.mark.parametrize("kind", ["http", "sse", "ws"])
+@pytest.mark.parametrize("kind", ["http", "streamable-http", "sse", "ws"])
 def test_a_server_can_have_an_address(kind):
     remote = {"type": kind, "url": "https://me:pw@example.com/x", "headers": {"Authorization": "secret"}}
     part = only(plugin({".mcp.json": {"api": remote}}), "mcp_server")
@@ -45,7 +46,22 @@ def test_a_key_that_is_declared_again_is_one_server():
     assert only(kit, "mcp_server").details == {"command": "new"}
 
 
-@pytest.mark.parametrize("configuration", [7, None, {}, {"command": 7}, {"type": "http"}])
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        7,
+        None,
+        {},
+        {"command": 7},
+        {"command": " "},
+        {"type": "http"},
+        {"type": "http", "command": "db"},
+        {"type": ["http"], "url": "x"},
+        {"type": "stdio", "url": "x"},
+        {"type": None, "command": "x"},
+        {"url": "https://example.com/x"},
+    ],
+)
 def test_an_unusable_configuration_is_an_error(configuration):
     kit = plugin({".mcp.json": {"mcpServers": {"bad": configuration, "db": DB}}})
     assert names(kit, "mcp_server") == ["db"]
@@ -73,7 +89,7 @@ def test_tools_begin_with_both_names_made_safe():
 
 
 def test_servers_that_are_the_same_are_noted():
-    kit = plugin({".mcp.json": {"one": DB, "two": DB, "api": {"url": "u"}, "api2": {"url": "u"}}})
+    kit = plugin({".mcp.json": {"one": DB, "two": DB, "api": API, "api2": API}})
     assert len(names(kit, "mcp_server")) == 4
     assert messages(kit, "note").count("are the same") == 2
 

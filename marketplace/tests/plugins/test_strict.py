@@ -88,6 +88,12 @@ def test_not_strict_beside_a_manifest_without_component_fields_loads():
     assert ids(kit, "command") == ["acme:c"]
 
 
+@pytest.mark.parametrize("strict", [None, 0, "", "false"])
+def test_only_false_is_not_strict(strict):
+    kit = plugin(FILES, {"strict": strict, "commands": "./x/c.md"}, manifest={"name": "acme"})
+    assert ids(kit, "command") == ["acme:go", "acme:c"]
+
+
 def test_a_manifest_outside_of_its_folder_is_no_conflict():
     kit = plugin({**FILES, "plugin.json": {"name": "acme"}}, {"strict": False, "skills": "./more"})
     assert ids(kit, "skill") == ["kit:a", "kit:b"]
