@@ -15,9 +15,11 @@ JSON_BYTES = 4 * 1024 * 1024
 JSON_DEPTH = 64
 # Only the head of a Markdown file or a script is read: front matter and a description stand there.
 HEAD_BYTES = 128 * 1024
-FRONT_MATTER_CHARACTERS = 64 * 1024
+FRONT_MATTER_CHARACTERS = 32 * 1024
+# Of all files together: reading YAML takes a second a million characters.
+ALL_FRONT_MATTER_CHARACTERS = 16_000_000
 YAML_DEPTH = 32
-YAML_EVENTS = 20_000
+YAML_EVENTS = 4_000
 
 # Identifiers are stored in columns of this width.
 IDENTIFIER_CHARACTERS = 255

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from marketplace.plugins import limits
-from marketplace.plugins.errors import FileUnreadable
+from marketplace.plugins.errors import FileUnreadable, TreeTooLarge
 from marketplace.plugins.front_matter import split_front_matter
 from marketplace.plugins.json_files import LFS_POINTER, NotJson, decode_json
 from marketplace.plugins.layout import Layout
@@ -28,6 +28,7 @@ class Reader:
         self._tree = tree
         self.layout = layout
         self._markdown: dict[str, Markdown] = {}
+        self._front_matter_characters = 0
 
     def json(self, path: str) -> Any:
         """The value of a JSON file. Raises NotJson, FileUnreadable."""
@@ -49,16 +50,23 @@ class Reader:
         return content.decode("utf-8-sig", errors="replace")
 
     def markdown(self, real: str) -> Markdown:
-        """Front matter and first paragraph. `real` is a file's real path."""
+        """Front matter and first paragraph. `real` is a file's real path. Raises TreeTooLarge."""
         if real not in self._markdown:
             self._markdown[real] = self._read_markdown(real)
         return self._markdown[real]
 
     def _read_markdown(self, real: str) -> Markdown:
         try:
-            front_matter = split_front_matter(self.head(real))
+            text = self.head(real)
         except FileUnreadable as error:
             return Markdown({}, "", str(error))
+        front_matter = split_front_matter(text)
+        self._count_front_matter(len(text) - len(front_matter.body))
         described = as_description(front_matter.values.get("description"))
         opening = "" if described else first_paragraph(front_matter.body[: limits.DESCRIPTION_CHARACTERS])
         return Markdown(front_matter.values, opening, front_matter.fault)
+
+    def _count_front_matter(self, characters: int) -> None:
+        self._front_matter_characters += characters
+        if self._front_matter_characters > limits.ALL_FRONT_MATTER_CHARACTERS:
+            raise TreeTooLarge("Its files hold more front matter than can be read.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from marketplace.plugins import limits
 from marketplace.plugins.component_fields import items_in
-from marketplace.plugins.components.named_files import files_of
+from marketplace.plugins.components.named_files import Place, files_at
 from marketplace.plugins.manifest import MANIFEST
 from marketplace.plugins.paths import base_name, simplified
 from marketplace.plugins.plugin_folder import PluginFolder
@@ -14,7 +14,7 @@ from marketplace.plugins.text import quoted, storable
 from marketplace.plugins.values import as_description, as_object, as_text
 
 DEFAULT_MONITORS = "monitors/monitors.json"
-DEFAULT_THEMES = "themes"
+THEMES = Place("experimental.themes", "themes", ".json")
 
 
 def read_monitors(plugin: PluginFolder) -> Iterator[Component]:
@@ -54,8 +54,7 @@ def _monitors(items: Any, path: str) -> Iterator[Component]:
 def read_themes(plugin: PluginFolder) -> Iterator[Component]:
     declared = _declared(plugin, "themes")
     paths = [simplified(item) for item in items_in(declared) if isinstance(item, str)]
-    key = "experimental.themes"
-    for path, _ in files_of(plugin, key, DEFAULT_THEMES, ".json", paths, declared is not None):
+    for path, _ in files_at(plugin, THEMES, paths, with_default=declared is None):
         name = as_text(as_object(plugin.json(path)).get("name")) or base_name(path).removesuffix(".json")
         yield Component(ComponentKind.THEME, storable(name), storable(path))
 

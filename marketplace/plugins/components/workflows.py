@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from marketplace.plugins import limits
-from marketplace.plugins.components.named_files import files_of
+from marketplace.plugins.components.named_files import Place, declared_files
 from marketplace.plugins.errors import FileUnreadable
 from marketplace.plugins.identifiers import workflow_id
 from marketplace.plugins.paths import base_name
@@ -12,8 +12,7 @@ from marketplace.plugins.plugin_folder import PluginFolder
 from marketplace.plugins.records import Component, ComponentKind
 from marketplace.plugins.text import quoted, shortened, storable
 
-FIELD = "workflows"
-DEFAULT_FOLDER = "workflows"
+PLACE = Place("workflows", "workflows", ".js")
 
 # Enough for any description, and little enough for comments that never end.
 META_CHARACTERS = 16 * 1024
@@ -33,8 +32,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0
 
 
 def read_workflows(plugin: PluginFolder) -> Iterator[Component]:
-    paths, replaced = plugin.declared.paths(FIELD), plugin.declared.replaces(FIELD)
-    for path, real in files_of(plugin, FIELD, DEFAULT_FOLDER, ".js", paths, replaced):
+    for path, real in declared_files(plugin, PLACE):
         meta = _meta(plugin, real, path)
         name = meta.get("name", "").strip()
         if not name:
@@ -59,24 +57,31 @@ def _meta(plugin: PluginFolder, real: str, path: str) -> dict[str, str]:
 
 def texts_of_meta(script: str) -> dict[str, str]:
     """The keys of `meta = {…}` whose values are plain text; nothing of the objects inside it."""
-    start = _META.search(script)
     texts: dict[str, str] = {}
-    if start is None:
-        return texts
-    depth, key, before = 1, "", ""
-    for match in _TOKEN.finditer(script, start.end(), start.end() + META_CHARACTERS):
-        kind, token = match.lastgroup, match[0]
-        if kind == "skip":
-            continue
-        depth += (token in "{[(") - (token in "}])") if kind == "mark" else 0
-        if not depth:
-            break
-        if depth == 1 and kind == "text" and before == ":" and key:
-            texts.setdefault(key, _unescaped(token[1:-1]))
-        if depth == 1 and token == ":":
+    key, before = "", ""
+    for kind, token in _outer_tokens(script):
+        if token == ":":
             key = before.strip("'\"")
+        elif kind == "text" and before == ":" and key:
+            texts.setdefault(key, _unescaped(token[1:-1]))
         before = token
     return texts
+
+
+def _outer_tokens(script: str) -> Iterator[tuple[str | None, str]]:
+    """What stands in the object `meta` itself, until it ends."""
+    start = _META.search(script)
+    if start is None:
+        return
+    depth = 1
+    for match in _TOKEN.finditer(script, start.end(), start.end() + META_CHARACTERS):
+        kind, token = match.lastgroup, match[0]
+        if kind == "mark":
+            depth += (token in "{[(") - (token in "}])")
+        if not depth:
+            return
+        if depth == 1 and kind != "skip":
+            yield kind, token
 
 
 def _unescaped(text: str) -> str:

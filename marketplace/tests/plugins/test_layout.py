@@ -104,6 +104,13 @@ def test_components_are_limited(monkeypatch):
         marketplace(*({"name": f"p{i}", "source": "./"} for i in range(2)), files=files)
 
 
+def test_front_matter_is_limited(monkeypatch):
+    files = {f"commands/{i}.md": markdown(description="x" * 100) for i in range(5)}
+    monkeypatch.setattr(limits, "ALL_FRONT_MATTER_CHARACTERS", 500)
+    with pytest.raises(TreeTooLarge, match="more front matter"):
+        plugin(files)
+
+
 def test_skills_can_be_symlinks_into_the_marketplace():
     links = {
         "kit/skills/shared": "../../shared/s",
