@@ -46,8 +46,13 @@ _Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(lo
 _OPENS_LEVEL = re.compile(r"[\[{]|[-?]\s|\n ")
 
 
+# What YAML refuses anywhere, and JavaScript's readers let pass: control characters of wrongly decoded text.
+_REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
 def decode_yaml(text: str) -> Any:
-    """The value of a YAML document. Raises NotYaml."""
+    """The value of a YAML document, with U+FFFD for characters that it must not hold. Raises NotYaml."""
+    text = _REFUSED.sub("\ufffd", text)
     try:
         if not _is_plain(text):
             _check_size(text)

@@ -55,6 +55,13 @@ def test_plain_values_that_yaml_stumbles_over_are_rescued(line, expected):
     assert read.values == {"name": "a", "description": expected}
 
 
+@pytest.mark.parametrize("char", ["\x07", "\x7f", "\x80", "\x9f", "\ufeff", "\ufffe", "\0"])
+def test_a_control_character_costs_nothing_else(char):
+    read = values(f"name: a\ndescription: b{char}c")
+    assert read.fault is None
+    assert read.values == {"name": "a", "description": "b\ufffdc"}
+
+
 def test_a_block_of_text_survives_the_rescue():
     read = values("description: |\n  one: two\n  three\nhint: [a] [b]")
     assert read.values == {"description": "one: two\nthree\n", "hint": "[a] [b]"}
