@@ -14,6 +14,7 @@ from marketplace.plugins.text import quoted
 MANIFEST = ".claude-plugin/plugin.json"
 # At this place it is checked when the plugin is installed, and not read when it is loaded.
 MISPLACED_MANIFEST = "plugin.json"
+_TEXTS = ("displayName", "description", "version", "homepage", "repository", "license")
 
 
 def read_manifest(reader: Reader, root: str, file: str = MANIFEST) -> dict[str, Any] | None:
@@ -53,8 +54,11 @@ def name_fault(name: Any) -> str | None:
     return f"is longer than {limits.NAME_CHARACTERS} characters" if too_long else None
 
 
-def note_ignored_fields(fields: dict[str, Any], file: str, report: Report) -> None:
-    """What has a wrong type and is ignored, while the plugin loads."""
+def note_wrong_types(fields: dict[str, Any], file: str, report: Report) -> None:
+    """What describes the plugin and has a wrong type, while the plugin loads."""
+    for key in _TEXTS:
+        if fields.get(key) is not None and not isinstance(fields[key], str):
+            report.warning(f"`{key}` in {file} is no text: some versions of Claude Code refuse that.")
     for key, kind, word in (("author", dict, "an object"), ("keywords", list, "a list")):
         if fields.get(key) is not None and not isinstance(fields[key], kind):
             report.note(f"`{key}` in {file} is ignored: it is not {word}.")

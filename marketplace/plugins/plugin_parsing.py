@@ -15,7 +15,7 @@ from marketplace.plugins.components.output_styles import read_output_styles
 from marketplace.plugins.components.skills import read_skills
 from marketplace.plugins.components.workflows import read_workflows
 from marketplace.plugins.errors import DoesNotLoad
-from marketplace.plugins.manifest import MANIFEST, MISPLACED_MANIFEST, note_ignored_fields, read_manifest
+from marketplace.plugins.manifest import MANIFEST, MISPLACED_MANIFEST, note_wrong_types, read_manifest
 from marketplace.plugins.merging import ENTRY, merged
 from marketplace.plugins.metadata import read_metadata, version_of
 from marketplace.plugins.paths import joined
@@ -76,8 +76,8 @@ def _described(reader: Reader, root: str, record: PluginRecord, report: Report, 
         report.warning(
             f"plugin.json is not read here: it belongs into {MANIFEST}.", joined(root, MISPLACED_MANIFEST)
         )
-    note_ignored_fields(manifest or {}, MANIFEST, report)
-    note_ignored_fields(record.entry, ENTRY, report)
+    note_wrong_types(manifest or {}, MANIFEST, report)
+    note_wrong_types(record.entry, ENTRY, report)
     own_version = version_of(manifest or misplaced or {})
     return _with_metadata(
         replace(

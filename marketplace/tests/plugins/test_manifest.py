@@ -71,6 +71,12 @@ def test_wrong_types_of_author_and_keywords_are_noted_and_ignored():
     assert (kit.author, kit.keywords) == (Person(), ())
 
 
+def test_an_object_as_repository_is_a_warning():
+    kit = plugin(GO, manifest={"name": "acme", "repository": {"url": "https://example.com/r"}})
+    assert (kit.repository, kit.does_not_load) == ("https://example.com/r", None)
+    assert "`repository` in .claude-plugin/plugin.json is no text" in messages(kit, "warning")
+
+
 def test_a_path_that_does_not_exist_is_an_error_and_the_rest_loads():
     manifest = {
         "name": "acme",
