@@ -35,6 +35,7 @@ def own_data_folder(tmp_path: Path, settings: Any) -> Path:
     options = {**settings.STORAGES["default"].get("OPTIONS", {}), "location": data_dir}
     settings.DATA_DIR = data_dir
     settings.SPOOL_DIR = data_dir / "spool"
+    settings.LAKE_URL = str(data_dir / "lake")
     settings.STATIC_ROOT = data_dir / "static"
     settings.STATIC_ROOT.mkdir()
     settings.STORAGES = {

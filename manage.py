@@ -10,12 +10,17 @@ def main() -> None:
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agnes.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from agnes import command_line
     except ImportError as error:
         raise SystemExit(
             "Django is not installed here: run `make install`, then use .venv/bin/python."
         ) from error
-    execute_from_command_line(sys.argv)
+    try:
+        command_line.run(sys.argv)
+    except KeyboardInterrupt:
+        # Before a command has begun; what is under way then ends in its own way.
+        sys.stderr.write("Interrupted.\n")
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 
 from accounts import audit
+from accounts.admin_details import readable
 
 
 def chip(text: object, kind: str = "") -> SafeString:
@@ -33,11 +34,20 @@ def moment(at: datetime | None) -> SafeString | str:
 
 
 def _from_now(at: datetime) -> str:
-    if abs(timezone.now() - at) < timedelta(minutes=1):
+    # One clock for both questions: a second one would call the 61st second “0 minutes”.
+    now = timezone.now()
+    if abs(now - at) < timedelta(minutes=1):
         return "just now"
-    if at > timezone.now():
-        return f"in {timeuntil(at, depth=1)}"
-    return f"{timesince(at, depth=1)} ago"
+    return f"in {timeuntil(at, now, depth=1)}" if at > now else f"{timesince(at, now, depth=1)} ago"
+
+
+class NextStep(NamedTuple):
+    """What the reader of an empty list can do: a sentence, perhaps a command to copy and a link."""
+
+    text: str
+    command: str = ""
+    url_name: str = ""
+    link: str = ""
 
 
 class UncountedPaginator(Paginator):  # type: ignore[type-arg]
@@ -74,6 +84,7 @@ class UncountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 100
     list_max_show_all = 0
+    next_step: NextStep | None = None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return UncountedChangeList
@@ -81,6 +92,12 @@ class UncountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 class ReadOnlyAdmin(UncountedAdmin):
     """Rows that only the server writes: to be looked at by who has the view permission."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [
+            (title, {**options, "fields": [readable(self.model, name, moment) for name in options["fields"]]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,11 +10,13 @@ class AgnesError(Exception):
     """An error that a person caused or can cure.
 
     `status` is the HTTP status, `code` the machine's word for it, `hint` the next step,
-    `fields` what was wrong with which input.
+    `fields` what was wrong with which input. `retry_after` is in how many seconds the same request may
+    succeed; None where it will not.
     """
 
     status = 400
     code = "error"
+    retry_after: int | None = None
 
     def __init__(self, message: str, hint: str = "", fields: dict[str, str] | None = None) -> None:
         super().__init__(message)

@@ -6,9 +6,11 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
-from agnes import api_errors
+from agnes import api_errors, openapi
 from agnes.api_docs import ServerRenderedDocs
 from telemetry.api import router as telemetry_router
 
@@ -19,11 +21,34 @@ class AgnesAPI(NinjaAPI):
         api_errors.register(self)
 
     def _get_urls(self) -> list[Any]:
-        """Ninja answers a wrong method in plain text before any error handler: give it our shape."""
         urls = super()._get_urls()
         for pattern in urls:
-            pattern.callback = api_errors.method_errors_in_json(pattern.callback)
+            _give_our_shape(pattern)
         return urls
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> openapi.Schema:
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        return openapi.Schema(self, prefix)
+
+
+def _give_our_shape(pattern: Any) -> None:
+    """Ninja answers a wrong method in plain text, and takes any method for its own pages.
+
+    No path needs Django's CSRF check, whose answer is a page: operations with a session do it themselves.
+    """
+    view = pattern.callback
+    if pattern.name == "api-root":  # is there to be reversed only
+        view = unknown_path
+    elif pattern.name in ("openapi-json", "openapi-view"):
+        view = require_safe(view)
+    pattern.callback = csrf_exempt(api_errors.method_errors_in_json(view))
+
+
+@csrf_exempt
+def unknown_path(request: HttpRequest) -> HttpResponse:
+    return api_errors.not_found(request)
 
 
 api = AgnesAPI(
@@ -33,7 +58,3 @@ api = AgnesAPI(
     description="Send an access token: `Authorization: Bearer agnes_…`.",
 )
 api.add_router("", telemetry_router)
-
-
-def unknown_path(request: HttpRequest) -> HttpResponse:
-    return api_errors.not_found(request)

@@ -1,12 +1,17 @@
 """The page /api/docs, rendered here: Swagger's own page needs scripts and styles our CSP forbids."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import escape, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
+
+CODE = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -14,11 +19,13 @@ class DocumentedOperation:
     method: str
     path: str
     summary: str
-    description: str
+    description: SafeString
     needs_sign_in: bool
     parameters: list[dict[str, Any]]
     body: list[str]
+    body_description: SafeString
     responses: list[tuple[str, str]]
+    examples: list[str]
 
 
 class ServerRenderedDocs(DocsBase):
@@ -40,15 +47,18 @@ def operations(schema: dict[str, Any]) -> list[DocumentedOperation]:
 
 
 def _operation(method: str, path: str, details: dict[str, Any]) -> DocumentedOperation:
+    body = details.get("requestBody", {})
     return DocumentedOperation(
         method=method,
         path=path,
         summary=details.get("summary", ""),
-        description=details.get("description", ""),
+        description=as_html(details.get("description", "")),
         needs_sign_in=bool(details.get("security")),
         parameters=[_parameter(parameter) for parameter in details.get("parameters", [])],
-        body=sorted(details.get("requestBody", {}).get("content", {})),
+        body=sorted(body.get("content", {})),
+        body_description=as_html(body.get("description", "")),
         responses=sorted((str(code), it.get("description", "")) for code, it in details["responses"].items()),
+        examples=[example["source"] for example in details.get("x-codeSamples", [])],
     )
 
 
@@ -61,5 +71,15 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
         "type": schema.get("type") or " or ".join(it.get("type", "…") for it in schema.get("anyOf", [])),
         "choices": schema.get("enum", []),
         "default": schema.get("default"),
-        "description": parameter.get("description") or schema.get("description", ""),
+        "description": inline(parameter.get("description") or schema.get("description", "")),
     }
+
+
+def as_html(text: str) -> SafeString:
+    """Paragraphs and `code`: what descriptions use of Markdown."""
+    paragraphs = (inline(part) for part in text.split("\n\n") if part.strip())
+    return format_html_join("", "<p>{}</p>", ((paragraph,) for paragraph in paragraphs))
+
+
+def inline(text: str) -> SafeString:
+    return mark_safe(CODE.sub(r"<code>\1</code>", escape(" ".join(text.split()))))

@@ -7,7 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -16,12 +18,17 @@ from accounts.errors import AgnesError, NotAllowed, NotFound
 
 log = logging.getLogger(__name__)
 
+BUSY_RETRY_SECONDS = 5
+
 
 def error_response(error: AgnesError) -> JsonResponse:
     body: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
     if error.fields:
         body["fields"] = error.fields
-    return JsonResponse({"error": body}, status=error.status)
+    response = JsonResponse({"error": body}, status=error.status)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def register(api: NinjaAPI) -> None:
@@ -32,6 +39,7 @@ def register(api: NinjaAPI) -> None:
         Http404: lambda request, error: not_found(request),
         PermissionDenied: lambda request, error: not_allowed(request),
         SuspiciousOperation: lambda request, error: error_response(_suspicious(error)),
+        OperationalError: database_trouble,
         Exception: unexpected,
     }
     for kind, handler in handlers.items():
@@ -52,14 +60,33 @@ def bad_request(request: HttpRequest) -> JsonResponse:
 
 def unexpected(request: HttpRequest, error: BaseException | None = None) -> JsonResponse:
     request_id = audit.current().request_id
-    log.error("Request %s failed: %s %s", request_id, request.method, request.path, exc_info=error)
-    return error_response(
+    response = error_response(
         _with(
             500,
             "The server failed.",
             f"Tell an operator the request id {request_id}; the server's log has it.",
         )
     )
+    # Unlike `log.error`, this keeps Django from logging the same failure again.
+    log_response(
+        "Request %s failed: %s %s",
+        *(request_id, request.method, request.path),
+        response=response,
+        request=request,
+        logger=log,
+        exception=error,
+    )
+    return response
+
+
+def database_trouble(request: HttpRequest, error: OperationalError) -> JsonResponse:
+    """Where another writer held SQLite's lock for longer than one waits for it, nothing is wrong."""
+    if "locked" not in str(error):
+        return unexpected(request, error)
+    log.warning("Request %s waited too long for the database.", audit.current().request_id)
+    busy = _with(503, "The database is busy with something large.", "Send the request again in a moment.")
+    busy.retry_after = BUSY_RETRY_SECONDS
+    return error_response(busy)
 
 
 def method_errors_in_json(view: Any) -> Callable[..., HttpResponse]:
@@ -113,4 +140,5 @@ CODES = {
     413: "too_large",
     422: "invalid",
     500: "internal",
+    503: "busy",
 }

@@ -1,6 +1,5 @@
 """System checks of the installation: `manage.py check` names what is wrong and how to cure it."""
 
-import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.checks import register as register_check
 from django.http.request import validate_host
+
+from agnes.secret_files import why_unusable
 
 
 def register() -> None:
@@ -22,12 +23,7 @@ def register() -> None:
 
 def data_folder_is_writable(**kwargs: Any) -> list[CheckMessage]:
     folder = Path(settings.DATA_DIR)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK | os.X_OK)
-    except OSError:
-        writable = False
-    if writable:
+    if not why_unusable(folder):
         return []
     hint = f"Make {folder} a folder the server's user may write to, or set AGNES_DATA_DIR to another one."
     return [Error("The data folder is not writable.", hint=hint, id="agnes.E001")]

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from dotenv import load_dotenv
 
@@ -17,16 +16,18 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
 
 # --- Where state lives -----------------------------------------------------------------------------
-DATA_DIR = Path(env.text("AGNES_DATA_DIR", str(BASE_DIR / "var"))).resolve()
-DATABASE_URL = env.text("DATABASE_URL")
+DATA_DIR = env.folder("AGNES_DATA_DIR", BASE_DIR / "var")
+OWN_DATABASE = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "agnes.sqlite3"}
+DATABASE = env.database("DATABASE_URL", OWN_DATABASE)
+MAY_BE_SHARED = DATABASE is not OWN_DATABASE
 SPOOL_DIR = DATA_DIR / "spool"
 
 # --- The server ------------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", False)
-SECRET_KEY = env.secret("SECRET_KEY", folder=DATA_DIR, required=bool(DATABASE_URL))
-TOKEN_PEPPER = env.secret("TOKEN_PEPPER", folder=DATA_DIR, required=bool(DATABASE_URL))
-AGNES_BIND = env.text("AGNES_BIND", "127.0.0.1:8000")
-AGNES_URL = env.text("AGNES_URL", f"http://{AGNES_BIND}").rstrip("/")
+SECRET_KEY = env.secret("SECRET_KEY", folder=DATA_DIR, required=MAY_BE_SHARED)
+TOKEN_PEPPER = env.secret("TOKEN_PEPPER", folder=DATA_DIR, required=MAY_BE_SHARED)
+AGNES_BIND = env.address("AGNES_BIND", "127.0.0.1:8000")
+AGNES_URL = env.url("AGNES_URL", f"http://{AGNES_BIND}")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = [AGNES_URL]
 SEED_ADMIN_EMAIL = env.text("SEED_ADMIN_EMAIL")
@@ -87,13 +88,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 30,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
 }
-DATABASES: dict[str, Any] = {
-    "default": (
-        dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
-        if DATABASE_URL
-        else {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "agnes.sqlite3"}
-    )
-}
+DATABASES: dict[str, Any] = {"default": DATABASE}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -158,7 +153,7 @@ UPLOAD_MAX_WIRE_BYTES = env.integer("UPLOAD_MAX_WIRE_BYTES", 512 * 1024**2, mini
 UPLOAD_MAX_TRANSCRIPT_BYTES = env.integer("UPLOAD_MAX_TRANSCRIPT_BYTES", 2 * 1024**3, minimum=1)
 
 # --- The lake --------------------------------------------------------------------------------------
-LAKE_URL = env.text("AGNES_LAKE_URL") or str(DATA_DIR / "lake")
+LAKE_URL = env.place("AGNES_LAKE_URL", DATA_DIR / "lake")
 _S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
 _S3 = {
     "AWS_ENDPOINT_URL": _S3_ENDPOINT,
@@ -200,7 +195,16 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # It tells of every task at INFO, which nobody reads.
-    "loggers": {"django-q": {"level": "WARNING"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        # Without Django's own handler, which under DEBUG writes a second time what the root's one writes.
+        "django": {"level": "INFO", "handlers": []},
+        # It tells of every task at INFO, which nobody reads.
+        "django-q": {"level": "WARNING"},
+    },
+    "root": {
+        "handlers": ["console"],
+        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    },
 }
+
+env.refuse_mistakes()

@@ -9,7 +9,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}agnes/logo.svg")),
     path("api/", api.urls),
-    re_path(r"^api/", unknown_path),
+    re_path(r"^api(?:/|$)", unknown_path),
     path("admin/activity/", RedirectView.as_view(pattern_name="admin:accounts_auditlog_changelist")),
     path("admin/users/<int:object_id>/", RedirectView.as_view(pattern_name="admin:accounts_user_change")),
     path("admin/", admin.site.urls),

@@ -1,5 +1,6 @@
 """Error pages: the API's one shape under /api/, a page everywhere else."""
 
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +29,7 @@ def page_not_found(request: HttpRequest, exception: Exception, **kwargs: Any) ->
 
 def server_error(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     if _is_api(request):
-        return api_errors.unexpected(request)
+        return api_errors.unexpected(request, sys.exception())
     return defaults.server_error(request)
 
 

@@ -19,7 +19,10 @@ def main() -> None:
             (corpus / f"person{person:02d}").mkdir()
             for session in range(SESSIONS):
                 write_session(corpus / f"person{person:02d}" / f"session{session:02d}.jsonl")
-        for command in (["ingest", str(corpus)], ["memory"], ["upload"]):
+        big = ["--events", "2000000"]
+        for command in (
+            ["ingest", str(corpus)], ["memory"], ["upload"], ["lake", *big], ["export", *big],
+        ):  # fmt: skip
             subprocess.run([sys.executable, "-m", f"benchmarks.{command[0]}", *command[1:]], check=True)
 
 

@@ -2,15 +2,24 @@
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Query, Router, Schema
 
 from accounts.api_auth import auth
 from accounts.models import Scope, User
-from telemetry.models import SessionTranscript
+from telemetry.errors import WrongFilter
+from telemetry.export import answering, moments
+from telemetry.export.datasets import Dataset
+from telemetry.export.filters import read_filters
+from telemetry.export.formats import Format
+from telemetry.models import SessionTranscript, Source
 from telemetry.processing import run_by_hand
 
 router = Router(tags=["admin"])
+
+EXPORT_CONTENT = {
+    format.content_type: {"schema": {"type": "string", "format": "binary"}} for format in Format
+}
 
 # The run ends with the web request, so it must end well before any proxy gives the request up.
 RUN_SECONDS = 25
@@ -48,3 +57,32 @@ def run_session_processor(
         "published_days": report.published_days,
         "left": report.out_of_time or SessionTranscript.objects.pending(processor).exists(),
     }
+
+
+@router.get(
+    "/usage/export",
+    auth=auth(Scope.ADMIN, permission="telemetry.export_usage"),
+    summary="Export usage data",
+    openapi_extra={
+        "responses": {200: {"description": "The rows, as a download.", "content": EXPORT_CONTENT}}
+    },
+)
+def export_usage(
+    request: HttpRequest,
+    dataset: Annotated[str | None, Query(description=f"{', '.join(Dataset)}; default events")] = None,
+    format: Annotated[str | None, Query(description=f"{', '.join(Format)}; default csv")] = None,
+    since: Annotated[str | None, Query(description=f"inclusive: {moments.EXAMPLE}")] = None,
+    until: Annotated[str | None, Query(description="exclusive")] = None,
+    user_id: Annotated[str | None, Query(description="one person")] = None,
+    source: Annotated[str | None, Query(description=", ".join(Source.values))] = None,
+    spreadsheet_safe: Annotated[str | None, Query(description="1: for CSV that a spreadsheet opens")] = None,
+) -> StreamingHttpResponse:
+    """Streamed, in the order of time and id. `X-Agnes-As-Of` says up to when the data is complete,
+    `X-Agnes-Rows` how many rows there are.
+
+    A connection that breaks is an error on the way: what came by then is not everything.
+    """
+    twice = [name for name, values in request.GET.lists() if len(values) > 1]
+    if twice:
+        raise WrongFilter(dict.fromkeys(twice, "only once"))
+    return answering.answer(request, read_filters(request.GET.dict()))

@@ -1,5 +1,8 @@
 """Telemetry's part of the JSON API."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import HttpRequest
@@ -7,11 +10,14 @@ from ninja import Router, Schema
 from ninja import Status as HttpStatus
 
 from accounts.api_auth import auth
+from accounts.errors import AgnesError
 from accounts.models import Scope, User
 from telemetry.admin_api import router as admin_router
 from telemetry.intake.comparing import Status
-from telemetry.intake.receiving import body_chunks
+from telemetry.intake.receiving import body_chunks, refuse_browser_forms
 from telemetry.intake.storing import store_transcript
+
+log = logging.getLogger(__name__)
 
 router = Router(tags=["telemetry"])
 router.add_router("/admin", admin_router)
@@ -34,9 +40,12 @@ class UploadedTranscript(Schema):
     warnings: list[str]
 
 
+by_token, by_session = auth(Scope.UPLOAD)
+
+
 @router.post(
     "/upload/sessions",
-    auth=auth(Scope.UPLOAD),
+    auth=[by_token, refuse_browser_forms, by_session],
     response={200: UploadedTranscript, 201: UploadedTranscript},
     summary="Upload one transcript",
     openapi_extra=RAW_BODY,
@@ -48,7 +57,8 @@ def upload_session(request: HttpRequest, name: str = "") -> HttpStatus[dict[str,
     """
     assert isinstance(request.user, User)
     encoding = request.headers.get("Content-Encoding", "")
-    stored = store_transcript(request.user, body_chunks(request), encoding=encoding, uploaded_name=name)
+    with _refusals_logged(request.user):
+        stored = store_transcript(request.user, body_chunks(request), encoding=encoding, uploaded_name=name)
     transcript = stored.transcript
     answer = {
         "status": stored.status,
@@ -59,3 +69,13 @@ def upload_session(request: HttpRequest, name: str = "") -> HttpStatus[dict[str,
         "warnings": stored.warnings,
     }
     return HttpStatus(201 if stored.status == Status.NEW else 200, answer)
+
+
+@contextmanager
+def _refusals_logged(user: User) -> Iterator[None]:
+    """Whose upload was refused and why, for operators: by id, and without content."""
+    try:
+        yield
+    except AgnesError as error:
+        log.info("Refused an upload of user %s: %s: %s", user.pk, error.code, error.message)
+        raise

@@ -12,14 +12,12 @@ from itertools import groupby, product
 from operator import itemgetter
 from typing import NamedTuple
 
-from telemetry.bulk import fetch
+from telemetry.bulk import IN_LIMIT, fetch
 from telemetry.models import Source
 from telemetry.transcripts.figures import Event, Evidence
 
 # Where to look: usage_attribution_<name>.
 SKILLS, COMMANDS, AGENTS, MCP_SERVERS = "skills", "commands", "agents", "mcp_servers"
-# SQLite takes 32 766 parameters, and a hostile transcript may name more.
-IDENTIFIERS_AT_ONCE = 10_000
 
 
 class Item(NamedTuple):
@@ -118,8 +116,8 @@ def _find(lookups: Iterable[Lookup]) -> dict[tuple[str, str], list[_Row]]:
     wanted = {pair for lookup in lookups for pair in lookup.wanted}
     ordered = sorted(wanted)
     found: dict[tuple[str, str], list[_Row]] = defaultdict(list)
-    for start in range(0, len(ordered), IDENTIFIERS_AT_ONCE):
-        for row in _rows(ordered[start : start + IDENTIFIERS_AT_ONCE]):
+    for start in range(0, len(ordered), IN_LIMIT):
+        for row in _rows(ordered[start : start + IN_LIMIT]):
             found[row.table, row.identifier].append(row)
     return found
 

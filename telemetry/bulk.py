@@ -16,6 +16,8 @@ from django.utils import timezone
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 ROWS_AT_ONCE = 1000
+# So many values in one `IN (...)` at most: SQLite takes 32 766 parameters.
+IN_LIMIT = 10_000
 _EPOCH = datetime(1970, 1, 1)
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, date
 from typing import Any
 
@@ -14,21 +15,46 @@ from telemetry.models import UsageDirtyDay, UsageEvent, UsageMessage, UsageSessi
 from telemetry.transcripts.extracting import Extraction
 
 Days = set[date | None]
-# The ids of the marks of each day.
-Marks = dict[date | None, list[int]]
 # So many ids in one `IN (...)`: SQLite takes 32 766 parameters.
 IDS_AT_ONCE = 10_000
 
 
-def mark_dirty(days: Iterable[date | None]) -> None:
-    """Call it in the transaction that changes what lies on these days."""
-    insert_rows(UsageDirtyDay, ["day"], [(day and day.isoformat(),) for day in days])
+@dataclass
+class Marks:
+    """The ids of the marks of each day; those in `purging` ask for a purge as well."""
+
+    ids: dict[date | None, list[int]] = field(default_factory=lambda: defaultdict(list))
+    purging: set[int] = field(default_factory=set)
+
+    @property
+    def days(self) -> list[date]:
+        """Newest first."""
+        return sorted((day for day in self.ids if day), reverse=True)
+
+    def plain(self, days: Iterable[date | None]) -> list[int]:
+        """The marks of these days that are done when the days are published."""
+        return [pk for day in days for pk in self.ids.get(day, []) if pk not in self.purging]
+
+    def purges(self, days: Iterable[date | None]) -> list[int]:
+        """The marks of these days that are done when the old files of the lake are gone as well."""
+        return [pk for day in days for pk in self.ids.get(day, []) if pk in self.purging]
+
+
+def mark_dirty(days: Iterable[date | None], *, purge: bool = False) -> None:
+    """Call it in the transaction that changes what lies on these days.
+
+    With `purge`, what was deleted there must not outlive the publish in any old file of the lake.
+    """
+    rows = [(day and day.isoformat(), purge) for day in days]
+    insert_rows(UsageDirtyDay, ["day", "purge"], rows)
 
 
 def read_marks() -> Marks:
-    marks: Marks = defaultdict(list)
-    for pk, day in UsageDirtyDay.objects.values_list("pk", "day").iterator():
-        marks[day].append(pk)
+    marks = Marks()
+    for pk, day, purge in UsageDirtyDay.objects.values_list("pk", "day", "purge").iterator():
+        marks.ids[day].append(pk)
+        if purge:
+            marks.purging.add(pk)
     return marks
 
 

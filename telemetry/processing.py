@@ -1,16 +1,21 @@
 """Process what is pending, and publish what that changed: the one function behind every door."""
 
+import logging
 from collections.abc import Callable
 from time import monotonic
 
 from accounts import audit
 from accounts.models import User
+from telemetry.errors import LakeUnavailable
+from telemetry.models import SessionTranscript, UsageDirtyDay
 from telemetry.processors import usage
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
 from telemetry.processors.runner import run
+from telemetry.publishing import Progress as PublishProgress
 from telemetry.publishing import publish
 
+logger = logging.getLogger(__name__)
 Progress = Callable[[RunReport], None]
 # Of the time there is, publishing gets what processing leaves of it, and at least this part.
 KEPT_FOR_PUBLISHING = 1 / 3
@@ -22,18 +27,38 @@ def process(
     seconds: float | None = None,
     wait: bool = False,
     on_progress: Progress = lambda report: None,
+    on_publish: PublishProgress = lambda done, of: None,
 ) -> RunReport:
-    """Run a processor, and end a run of `usage` with a publish. Raises UnknownProcessor."""
+    """Run a processor, and end a run of `usage` with a publish. Raises UnknownProcessor.
+
+    If publishing fails, what was processed stands, and the report says why.
+    """
     started = monotonic()
     for_processing = None if seconds is None else seconds * (1 - KEPT_FOR_PUBLISHING)
     report = run(processor_name, seconds=for_processing, wait=wait, on_progress=on_progress)
     if processor_name == usage.NAME:
         left = None if seconds is None else started + seconds - monotonic()
-        published = publish(seconds=left, wait=wait)
-        report.published_days = published.published_days
-        report.out_of_time |= published.out_of_time
+        _publish(report, left, wait, on_publish)
     report.seconds = round(monotonic() - started, 3)
     return report
+
+
+def something_waits(processor_name: str) -> bool:
+    """Whether a transcript is pending, or a day waits to be published."""
+    if SessionTranscript.objects.pending(processor_name).exists():
+        return True
+    return processor_name == usage.NAME and UsageDirtyDay.objects.exists()
+
+
+def _publish(report: RunReport, seconds: float | None, wait: bool, on_progress: PublishProgress) -> None:
+    try:
+        published = publish(seconds=seconds, wait=wait, on_progress=on_progress)
+    except LakeUnavailable as error:
+        logger.error("Publishing failed: %s %s", error.message, error.hint)
+        report.publishing_error = error.message
+        return
+    report.published_days = published.published_days
+    report.out_of_time |= published.out_of_time
 
 
 def run_by_hand(
@@ -43,6 +68,7 @@ def run_by_hand(
     seconds: float | None = None,
     wait: bool = False,
     on_progress: Progress = lambda report: None,
+    on_publish: PublishProgress = lambda done, of: None,
 ) -> RunReport:
     """Process what is pending and write the audit row. Raises UnknownProcessor."""
     processor_named(processor_name)
@@ -54,7 +80,7 @@ def run_by_hand(
         on_progress(report)
 
     try:
-        latest = process(processor_name, seconds=seconds, wait=wait, on_progress=note)
+        latest = process(processor_name, seconds=seconds, wait=wait, on_progress=note, on_publish=on_publish)
     finally:
         # Also where it was interrupted: what was done by then was done by somebody.
         audit.record(

@@ -1,34 +1,42 @@
-"""Bring the roll-ups up to date with what was extracted: the dirty days only.
+"""Bring the roll-ups and the lake up to date with what was extracted: the dirty days only.
 
 Every change of extracted rows marks its days in its own transaction (telemetry/dirty_days.py). One publisher
-at a time rebuilds the marked days, newest first, and removes the marks in the same transaction: wherever it
-dies, marks are left and no wrong figure.
+at a time rebuilds the marked days, newest first, writes them to the lake, and removes the marks in the same
+transaction: wherever it dies, marks are left and no wrong figure.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
 
-from telemetry.bulk import execute
 from telemetry.days import DayRange, today
 from telemetry.dirty_days import Marks, mark_dirty, read_marks, remove_marks
 from telemetry.durability import redoable_writes
-from telemetry.errors import ClaimLost
+from telemetry.errors import ClaimLost, LakeUnavailable
+from telemetry.lake import location
+from telemetry.lake.tables import SCHEMA
 from telemetry.leases import Lease, held
-from telemetry.models import PublishingState, UsageDirtyDay
+from telemetry.models import LakeSnapshot, PublishingState, UsageDirtyDay
 from telemetry.rollups import plugin_window
 from telemetry.rollups.rebuilding import days_with_rows, rebuild, rows_on
+from telemetry.transactions import one_snapshot
 
+if TYPE_CHECKING:
+    from telemetry.lake.publishing import PublishedLake
+
+# Told how many of the marked days are published, and how many there are.
+Progress = Callable[[int, int], None]
 # What one transaction rebuilds at most, unless one day alone is more: SQLite's write lock is held meanwhile.
 BATCH_DAYS = 31
 BATCH_ROWS = 100_000
 ROW = 1
+LEASE = ("publishing_lease", {"what": "usage"})
 WAIT_SECONDS = 0.5
 
 
@@ -46,17 +54,22 @@ class PublishReport:
         return len(self.days)
 
 
-def publish(*, seconds: float | None = None, wait: bool = False) -> PublishReport:
-    """Publish what is dirty, for at most about `seconds`; one query where nothing is.
+def publish(
+    *,
+    seconds: float | None = None,
+    wait: bool = False,
+    on_progress: Progress = lambda done, of: None,
+) -> PublishReport:
+    """Publish what is dirty, for at most about `seconds`; one query where nothing is. Raises LakeUnavailable.
 
-    Where another publisher is at work, the marks are left to it: it looks for new ones after it has let go.
-    With `wait` the answer comes when nothing is dirty.
+    Whatever it raises, what was not published stays marked. Where another publisher is at work, the marks are
+    left to it: it looks for new ones after it has let go. With `wait` the answer comes when nothing is dirty.
     """
     report = PublishReport()
     deadline = monotonic() + seconds if seconds is not None else None
     with redoable_writes():
         while not report.out_of_time and _something_waits(report):
-            _publish_alone(report, deadline)
+            _publish_alone(report, deadline, on_progress)
             if report.left_to_other:
                 if not wait:
                     break
@@ -67,71 +80,98 @@ def publish(*, seconds: float | None = None, wait: bool = False) -> PublishRepor
 def rebuild_all() -> PublishReport:
     """Publish every day anew, whatever the roll-ups hold."""
     with transaction.atomic():
-        mark_dirty(days_with_rows())
+        mark_dirty({None, *days_with_rows()})
         PublishingState.objects.update(windows_day=None)
     return publish()
 
 
 def _something_waits(report: PublishReport) -> bool:
-    state = PublishingState.objects.annotate(dirty=Exists(UsageDirtyDay.objects.all())).filter(pk=ROW).first()
+    known = PublishingState.objects.annotate(
+        dirty=Exists(UsageDirtyDay.objects.all()), lake=Exists(LakeSnapshot.objects.filter(schema=SCHEMA))
+    )
+    state = known.filter(pk=ROW).first()
     if state is None:
         return True
     report.as_of = state.as_of
-    return bool(state.dirty) or state.windows_day != today()
+    return bool(state.dirty) or state.windows_day != today() or not state.lake or location.is_lost()
 
 
-def _publish_alone(report: PublishReport, deadline: float | None) -> None:
-    lease = Lease("publishing_lease", {"what": "usage"})
+def _publish_alone(report: PublishReport, deadline: float | None, on_progress: Progress) -> None:
+    lease = Lease(*LEASE)
     try:
         with held(lease) as ours:
             report.left_to_other = not ours
             if ours:
-                _publish_marked(lease, report, deadline)
+                _publish_marked(lease, report, deadline, on_progress)
     except ClaimLost:
         report.left_to_other = True
+    except LakeUnavailable as error:
+        PublishingState.objects.update_or_create(pk=ROW, defaults={"error": error.message})
+        raise
 
 
-def _publish_marked(lease: Lease, report: PublishReport, deadline: float | None) -> None:
+def _publish_marked(
+    lease: Lease, report: PublishReport, deadline: float | None, on_progress: Progress
+) -> None:
+    # Only here: it takes 60 MB, and most processes never publish.
+    from telemetry.lake.publishing import PublishedLake
+
+    lake = PublishedLake(lease)
     as_of = timezone.now()
     marks = read_marks()
+    published: list[date | None] = []
     for number, batch in enumerate(_batches(marks)):
         if number and deadline is not None and monotonic() > deadline:
             report.out_of_time = True
-            return
-        _publish_days(lease, batch, marks)
+            break
+        _publish_days(lease, lake, batch, marks)
+        published += batch
         report.days.update(batch)
-    _finish(lease, marks, as_of)
+        on_progress(len(published), len(marks.days))
+    else:
+        _finish(lease, lake, marks, as_of)
+        published.append(None)
+    lake.clean_up(lease, marks.purges(published))
 
 
-def _publish_days(lease: Lease, days: Sequence[date], marks: Marks) -> None:
+def _publish_days(lease: Lease, lake: "PublishedLake", days: Sequence[date], marks: Marks) -> None:
     """Days, windows and marks in one transaction: readers see the figures of before, or of after.
 
     Why no change is ever lost: the marks were read before this transaction began, so whoever wrote them had
     committed, with their changes, and every statement here sees those. A change that commits later brings a
     mark with an id that was not read, and so stays: if a statement here saw the change already, the day is
     rebuilt once more for nothing. That holds for any isolation; on one snapshot the tables agree as well.
+
+    What the lake was given is seen by its readers once the transaction is committed. If it is not, the marks
+    are left, and the next publisher undoes it.
     """
-    with _one_snapshot():
+    with one_snapshot():
         lease.renew()
         rebuild(days)
+        lake.replace(days)
         if any(plugin_window.reaches(day, today()) for day in days):
-            _rebuild_windows()
-        remove_marks([pk for day in days for pk in marks[day]])
+            _rebuild_windows(lake)
+        lake.note()
+        remove_marks(marks.plain(days))
 
 
-def _finish(lease: Lease, marks: Marks, as_of: datetime) -> None:
+def _finish(lease: Lease, lake: "PublishedLake", marks: Marks, as_of: datetime) -> None:
     """All marks that were read are published: the windows move on with the clock, and `as_of` with them."""
-    with _one_snapshot():
+    with one_snapshot():
         lease.renew()
+        if None in marks.ids:
+            lake.replace([None])
         if not PublishingState.objects.filter(pk=ROW, windows_day=today()).exists():
-            _rebuild_windows()
-        remove_marks(marks.get(None, []))
-        PublishingState.objects.filter(pk=ROW).update(as_of=as_of)
+            _rebuild_windows(lake)
+        lake.note(is_complete=True, rebuilding_since=None)
+        remove_marks(marks.plain([None]))
+        PublishingState.objects.filter(pk=ROW).update(as_of=as_of, error="")
 
 
-def _rebuild_windows() -> None:
+def _rebuild_windows(lake: "PublishedLake") -> None:
     last_day = today()
     plugin_window.rebuild(last_day)
+    lake.replace_windows()
     PublishingState.objects.update_or_create(pk=ROW, defaults={"windows_day": last_day})
 
 
@@ -139,7 +179,7 @@ def _batches(marks: Marks) -> Iterator[list[date]]:
     """The marked days, newest first, cut so that each batch is soon done."""
     batch: list[date] = []
     rows = 0
-    for day in sorted((day for day in marks if day), reverse=True):
+    for day in marks.days:
         more = rows_on(DayRange(day, day), at_most=BATCH_ROWS)
         if batch and (rows + more > BATCH_ROWS or len(batch) >= BATCH_DAYS):
             yield batch
@@ -148,22 +188,3 @@ def _batches(marks: Marks) -> Iterator[list[date]]:
         rows += more
     if batch:
         yield batch
-
-
-@contextmanager
-def _one_snapshot() -> Iterator[None]:
-    """A transaction whose statements all see the same rows.
-
-    SQLite's does so by itself, and writes alone. On PostgreSQL it may meet a publisher that took over at this
-    very moment: the database tells, and then this one has lost its claim.
-    """
-    ours = not connection.in_atomic_block
-    try:
-        with transaction.atomic():
-            if ours and connection.vendor == "postgresql":
-                execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            yield
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) == "40001":
-            raise ClaimLost("Another publisher took over.") from error
-        raise

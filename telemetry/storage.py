@@ -10,7 +10,8 @@ import zstandard
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage
 
-CHUNK_BYTES = 1 << 18
+# So much of a file is held at a time, wherever one is read.
+CHUNK_BYTES = 256 * 1024
 
 
 class DurableFileSystemStorage(FileSystemStorage):
@@ -47,6 +48,17 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def stored_size(key: str) -> int | None:
+    """How many bytes a stored file has as it is stored; None where it is missing."""
+    return default_storage.size(key) if default_storage.exists(key) else None
+
+
+def remove_empty_folder(folder: str) -> None:
+    """Other storages than the embedded server's have no empty folders."""
+    if default_storage.exists(folder) and default_storage.listdir(folder) == ([], []):
+        default_storage.delete(folder)
 
 
 def read_stored(key: str) -> Iterator[bytes]:

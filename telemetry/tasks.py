@@ -5,7 +5,8 @@ from typing import Any
 
 from accounts import audit
 from telemetry import usernames
-from telemetry.processing import process
+from telemetry.intake.spooling import remove_leftovers
+from telemetry.processing import process, something_waits
 from telemetry.processors import wakeup
 
 # No task runs longer than a minute: longer work is cut and goes on in the next.
@@ -15,7 +16,7 @@ RUN_SECONDS = 25
 def process_pending() -> dict[str, Any]:
     """What uploads ask for: a run of every processor."""
     wakeup.note_started()
-    return {"usage": process_usage(), "verification": process_verification()}
+    return {"usage": _process("usage"), "verification": _process("verification")}
 
 
 def rewrite_username(user_id: int) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def rewrite_username(user_id: int) -> dict[str, Any]:
 
 
 def process_usage() -> dict[str, Any]:
+    """By the clock; the time to clear up as well."""
+    remove_leftovers()
     return _process("usage")
 
 
@@ -33,6 +36,8 @@ def process_verification() -> dict[str, Any]:
 
 def _process(processor_name: str) -> dict[str, Any]:
     with audit.context("task"):
+        if something_waits(processor_name):
+            wakeup.plan_run()
         report = process(processor_name, seconds=RUN_SECONDS)
         if report.out_of_time:
             wakeup.request_runs()

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin_base import IndexedValuesFilter, ReadOnlyAdmin, chip, moment
+from accounts.admin_base import IndexedValuesFilter, NextStep, ReadOnlyAdmin, chip, moment
 from accounts.models import AuditLog, User
 
 
@@ -18,6 +18,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
     search_fields = ["target__exact", "request_id__exact"]
     search_help_text = "The whole target (user:7) or request id."
     ordering = ["-at"]
+    next_step = NextStep("Sign-ins, uploads and every privileged action are written here.")
     fields = ["at", "action", "target", "who", "params", "outcome", "client_kind", "request_id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

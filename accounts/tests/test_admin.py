@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -195,20 +196,55 @@ class TestPasswords:
 class TestTokens:
     FORM = {"name": "laptop", "scopes": ["upload"], "days": "30"}
 
+    ADD = "/admin/accounts/accesstoken/add/"
+    PLAIN = re.compile(r"agnes_[a-z0-9]{12}_[A-Za-z0-9]{40}")
+
     def test_the_secret_is_shown_once_and_works(self, alice: User, bob: User):
         client = signed_in(alice)
-        answer = client.post("/admin/accounts/accesstoken/add/", {**self.FORM, "user": bob.pk})
-        [plain] = re.findall(r"agnes_[a-z0-9]{12}_[A-Za-z0-9]{40}", answer.content.decode())
+        made = client.post(self.ADD, {**self.FORM, "user": bob.pk})
+        assert made.status_code == 302
+        answer = client.get(made["Location"])
+        [plain] = self.PLAIN.findall(answer.content.decode())
         assert "no-store" in answer["Cache-Control"]
         found = tokens.authenticate(plain)
         assert found is not None
         assert (found.user, found.scopes) == (bob, ["upload"])
         secret = plain.rsplit("_", 1)[1]
-        for url in ("", f"{found.pk}/change/", f"{found.pk}/history/"):
-            assert (
-                secret not in client.get(f"/admin/accounts/accesstoken/{url}", follow=True).content.decode()
-            )
+        for url in ("", f"{found.pk}/change/", f"{found.pk}/history/", f"{found.pk}/issued/"):
+            shown = client.get(f"/admin/accounts/accesstoken/{url}", follow=True).content.decode()
+            assert secret not in shown
         assert AuditLog.objects.get(action="token.create").actor == alice.pk
+
+    def test_reloading_makes_no_second_token_and_says_why_the_secret_is_gone(self, alice: User, bob: User):
+        client = signed_in(alice)
+        page = client.post(self.ADD, {**self.FORM, "user": bob.pk}, follow=True)
+        again = client.get(page.request["PATH_INFO"], follow=True)
+        assert "was shown once" in again.content.decode()
+        assert AccessToken.objects.count() == 1
+
+    def test_a_kept_cookie_shows_it_no_second_time(self, alice: User, bob: User):
+        client = signed_in(alice)
+        made = client.post(self.ADD, {**self.FORM, "user": bob.pk})
+        [cookie] = [it for it in made.cookies.values() if self.PLAIN.search(it.value)]
+        assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (made["Location"], True, "Strict")
+        assert client.get(made["Location"]).status_code == 200
+        client.cookies[cookie.key] = cookie.value
+        assert client.get(made["Location"]).status_code == 302
+
+    def test_no_database_ever_holds_the_secret(self, alice: User, bob: User):
+        client = signed_in(alice)
+        made = client.post(self.ADD, {**self.FORM, "user": bob.pk})
+        [plain] = [found[0] for it in made.cookies.values() if (found := self.PLAIN.search(it.value))]
+        kept = [session.get_decoded() for session in Session.objects.all()]
+        assert kept
+        assert plain.rsplit("_", 1)[1] not in str(kept)
+
+    def test_somebody_else_is_shown_nothing(self, alice: User, bob: User, dana: User):
+        made = signed_in(alice).post(self.ADD, {**self.FORM, "user": bob.pk})
+        other = signed_in(may(dana, "add_accesstoken"))
+        other.cookies.update(made.cookies)
+        other.force_login(dana)
+        assert not self.PLAIN.search(other.get(made["Location"], follow=True).content.decode())
 
     def test_a_form_without_scopes_is_refused(self, alice: User, bob: User):
         form = {**self.FORM, "scopes": [], "user": bob.pk}
@@ -227,6 +263,26 @@ class TestTokens:
         assert "Revoked 1" in answer.content.decode()
         assert tokens.authenticate(plain) is None
         assert AuditLog.objects.get(action="token.revoke").actor == alice.pk
+
+    def test_the_page_of_a_token_has_a_button_to_revoke_it(self, alice: User, bob: User):
+        token, plain = tokens.issue(bob, name="laptop", scopes=[Scope.UPLOAD])
+        page = f"/admin/accounts/accesstoken/{token.pk}"
+        client = signed_in(alice)
+        assert f'action="{page}/revoke/"' in client.get(f"{page}/change/").content.decode()
+        answer = client.post(f"{page}/revoke/", follow=True).content.decode()
+        assert "Revoked 1 access token." in answer
+        assert f'action="{page}/revoke/"' not in answer
+        assert tokens.authenticate(plain) is None
+        row = AuditLog.objects.get(action="token.revoke")
+        assert (row.actor, row.target) == (alice.pk, f"token:{token.key_id}")
+
+    def test_who_may_only_look_cannot_revoke(self, dana: User, bob: User):
+        token, plain = tokens.issue(bob, name="laptop", scopes=[Scope.UPLOAD])
+        page = f"/admin/accounts/accesstoken/{token.pk}"
+        client = signed_in(may(dana, "view_accesstoken"))
+        assert "/revoke/" not in client.get(f"{page}/change/").content.decode()
+        assert client.post(f"{page}/revoke/").status_code == 403
+        assert tokens.authenticate(plain) is not None
 
     def test_the_list_filters_by_state(self, alice: User, bob: User):
         past = timezone.now() - timedelta(days=1)
@@ -289,6 +345,18 @@ class TestAuditLogPages:
         counts = [query["sql"] for query in queries if "COUNT(" in query["sql"].upper()]
         assert counts
         assert all(f"LIMIT {UncountedPaginator.LIMIT}" in sql for sql in counts), counts
+
+    def test_a_search_tells_its_count_even_when_it_is_cut(self, alice: User, monkeypatch):
+        monkeypatch.setattr(UncountedPaginator, "LIMIT", 1001)
+        rows = [AuditLog(action="usage.prune", target="day:x", client_kind="task") for _ in range(1002)]
+        AuditLog.objects.bulk_create(rows)
+        page = signed_in(alice).get("/admin/accounts/auditlog/?q=day:x").content.decode()
+        assert "1\u2009001 or more results" in page
+
+    def test_an_empty_list_of_tokens_says_how_to_make_one(self, alice: User):
+        page = signed_in(alice).get("/admin/accounts/accesstoken/").content.decode()
+        assert "No access tokens yet." in page
+        assert "manage.py createtoken" in page
 
     def test_a_long_list_says_that_it_is_cut(self, alice: User, monkeypatch):
         monkeypatch.setattr(UncountedPaginator, "LIMIT", 101)

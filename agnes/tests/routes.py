@@ -137,7 +137,8 @@ ROUTES = [
     open_to_all("api/", 404),
     Route("api/upload/sessions", 401, 201, 201, 201, 201, 201, method="POST", body=TRANSCRIPT),
     Route("api/admin/run-session-processor", 401, 403, 403, 403, 200, 403, method="POST"),
-    open_to_all("^api/", 404, url="/api/nothing/here"),
+    Route("api/admin/usage/export", 401, 403, 403, 403, 200, 403),
+    open_to_all("^api(?:/|$)", 404, url="/api/nothing/here"),
     # The admin site as a whole
     open_to_all("admin/activity/", 302),
     open_to_all("admin/users/<int:object_id>/", 302, args={"object_id": "{bob}"}),
@@ -158,6 +159,17 @@ ROUTES = [
     admin_page("admin/accounts/user/<id>/password/", id="{bob}"),
     admin_page("admin/accounts/user/*", object_id="{bob}"),
     admin_page("admin/accounts/accesstoken/<path:object_id>/delete/", admin=403, object_id="{token}"),
+    # The secret of a token is shown to who has just made it; a token is revoked by POST only.
+    admin_page("admin/accounts/accesstoken/<path:object_id>/issued/", admin=302, object_id="{token}"),
+    Route(
+        "admin/accounts/accesstoken/<path:object_id>/revoke/",
+        *(302, 302, 302, 403, 302, 302),
+        method="POST",
+        args={"object_id": "{token}"},
+    ),
+    admin_page(
+        "admin/accounts/accesstoken/<path:object_id>/revoke/", staff=405, admin=405, object_id="{token}"
+    ),
     admin_page("admin/accounts/accesstoken/*", object_id="{token}"),
     *read_only_pages("admin/accounts/auditlog", "{audit_row}"),
     admin_page("admin/auth/group/*", object_id="{group}"),
@@ -176,6 +188,7 @@ ROUTES = [
     ),
     *read_only_pages("admin/telemetry/sessiontranscript", "{transcript}"),
     *read_only_pages("admin/telemetry/sessionprocessorstate", "{processor_state}"),
+    admin_page("admin/telemetry/usageevent/export/"),
     *read_only_pages("admin/telemetry/usageevent", "{event}"),
     *read_only_pages("admin/telemetry/usagemessage", "{message}"),
     *read_only_pages("admin/telemetry/usagesessionsummary", "{summary}"),

@@ -41,7 +41,7 @@ FAILURES: dict[str, Exception] = {
 }
 
 
-@router.get("/fail/{kind}")
+@router.get("/fail/{kind}", openapi_extra={"responses": {410: {}}})
 def fail(request, kind: str):
     raise FAILURES[kind]
 
@@ -133,6 +133,24 @@ class TestErrorShape:
     def test_of_an_unknown_path(self, client, url):
         assert error(client.get(url), 404)["code"] == "not_found"
         error(client.post(url), 404)
+
+    @pytest.mark.parametrize("debug", [False, True])
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "NONSENSE"])
+    @pytest.mark.parametrize(
+        "url", ["/api", "/api/", "/api/nothing", "/api/upload/sessions/", "/api/docs/", "/api/openapi.json/"]
+    )
+    def test_of_an_unknown_path_by_any_method(self, bob: User, settings, debug, method, url):
+        """A browser's session makes no difference: there is nothing whose form could be forged."""
+        settings.DEBUG = debug
+        client = Client(enforce_csrf_checks=True)
+        error(client.generic(method, url), 404)
+        client.force_login(bob)
+        error(client.generic(method, url), 404)
+
+    @pytest.mark.parametrize("url", ["/api/docs", "/api/openapi.json", "/api/upload/sessions"])
+    def test_of_a_method_that_is_not_possible(self, url):
+        answer = Client(enforce_csrf_checks=True).generic("DELETE", url)
+        assert error(answer, 405)["hint"] == f"Use {answer['Allow']}."
 
     def test_a_refused_host(self, client):
         error(client.get("/api/test/things", headers={"Host": "evil.example"}), 400)

@@ -31,6 +31,11 @@ def test_the_defaults_of_numbers_and_switches_are_the_real_ones():
         assert DOCUMENTED[name].startswith(f"`{default}`".lower()), name
 
 
+def test_no_setting_is_read_after_the_mistakes_were_told():
+    *_, last = ast.parse((settings.BASE_DIR / "agnes" / "settings.py").read_text()).body
+    assert ast.unparse(last) == "env.refuse_mistakes()"
+
+
 def defaults_in_code(reader: str) -> dict[str, object]:
     """The defaults that settings.py gives to `env.<reader>`, by variable."""
     calls = [

@@ -2,7 +2,9 @@
 
 import re
 import shutil
+import sqlite3
 import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +16,16 @@ from django.core.management import get_commands
 from agnes.tests.server import environment_without_agnes
 from telemetry.demo.people import PEOPLE
 from telemetry.demo.sessions import transcripts_of
+from telemetry.lake.tables import TABLES
 
 ROOT: Path = settings.BASE_DIR
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 BLOCK = re.compile(
-    r"(?:^<!-- not run: (?P<reason>.+?) -->\n+)?^```sh\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:^<!-- not run: (?P<reason>.+?) -->\n+)?^```(?P<language>sh|python)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
+COLUMNS = re.compile(r"^### (usage_\w+)\n\n.+\n\nColumns: (.+)\.$", re.MULTILINE)
+COLUMN = re.compile(r"`(\w+)` ([A-Z]+(?:\([\d,]+\))?)")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -29,6 +35,7 @@ PATH_IN_CODE = re.compile(r"(?:accounts|agnes|telemetry|docs|scripts|benchmarks|
 @dataclass(frozen=True)
 class Block:
     page: Path
+    language: str
     text: str
     reason: str | None
 
@@ -36,11 +43,13 @@ class Block:
         return f"{self.page.name}:{self.text.splitlines()[0][:60]}"
 
 
-def blocks_of(page: Path) -> list[Block]:
-    return [Block(page, found["text"], found["reason"]) for found in BLOCK.finditer(page.read_text())]
+def blocks_of(page: Path, language: str = "sh") -> list[Block]:
+    """Those that can be run."""
+    found = [Block(page, **block.groupdict()) for block in BLOCK.finditer(page.read_text())]
+    return [block for block in found if block.language == language and not block.reason]
 
 
-RUNNABLE = [page for page in PAGES if any(not block.reason for block in blocks_of(page))]
+RUNNABLE = [page for page in PAGES if blocks_of(page)]
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +72,41 @@ def test_its_commands_run(page: Path, machine: dict[str, str], tmp_path: Path):
     data = tmp_path / "machine"
     shutil.copytree(machine["AGNES_DATA_DIR"], data)
     for block in blocks_of(page):
-        if not block.reason:
-            shell(block.text, {**machine, "AGNES_DATA_DIR": str(data)})
+        shell(block.text, {**machine, "AGNES_DATA_DIR": str(data)})
+
+
+@pytest.fixture(scope="module")
+def published(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which Agnes ran: its data is in `var`, and what was imported is in the lake."""
+    folder = tmp_path_factory.mktemp("agnes")
+    shutil.copytree(machine["AGNES_DATA_DIR"], folder / "var")
+    environment = {**machine, "AGNES_DATA_DIR": str(folder / "var")}
+    shell(
+        ".venv/bin/python manage.py sessions_import ~/.claude/projects --user bob@example.com --create-user\n"
+        ".venv/bin/python manage.py process_sessions",
+        environment,
+    )
+    return folder
+
+
+@pytest.mark.parametrize("block", [block for page in PAGES for block in blocks_of(page, "python")], ids=str)
+def test_its_python_counts_the_calls_of_each_tool(block: Block, published: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", block.text], cwd=published, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    with sqlite3.connect(published / "var" / "agnes.sqlite3") as database:
+        calls = database.execute("SELECT tool_name, count(*) FROM usage_events GROUP BY 1").fetchall()
+    tool, most = max(calls, key=lambda row: row[1])
+    assert most > 1
+    assert re.search(rf"\b{tool}\b.*\b{most}\b", done.stdout), done.stdout
+
+
+def test_the_lake_has_the_columns_that_are_listed():
+    listed = COLUMNS.findall((ROOT / "docs" / "LAKE.md").read_text())
+    assert [(name, COLUMN.findall(columns)) for name, columns in listed] == [
+        (table.name, [(name, str(kind)) for name, kind in table.columns.items()]) for table in TABLES
+    ]
 
 
 def shell(text: str, environment: dict[str, str]) -> None:
@@ -109,7 +151,8 @@ class TestPage:
 
 
 def test_there_is_something_to_run():
-    assert {page.name for page in RUNNABLE} >= {"README.md", "CONTRIBUTING.md"}
+    assert {page.name for page in RUNNABLE} >= {"README.md", "CONTRIBUTING.md", "LAKE.md"}
+    assert len(blocks_of(ROOT / "docs" / "LAKE.md", "python")) >= 5
 
 
 def slug(heading: str) -> str:

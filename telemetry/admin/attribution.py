@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from accounts.admin_base import ReadOnlyAdmin
+from telemetry.admin.base import MARKETPLACE
 from telemetry.models import AgentAttribution, CommandAttribution, McpServerAttribution, SkillAttribution
 
 
@@ -11,3 +12,4 @@ class AttributionAdmin(ReadOnlyAdmin):
     search_fields = ["identifier", "ref_id"]
     search_help_text = "Part of an identifier or an item."
     ordering = ["identifier"]
+    next_step = MARKETPLACE

@@ -5,10 +5,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_base import ReadOnlyAdmin
+from accounts.admin_base import NextStep, ReadOnlyAdmin
 from telemetry.admin import searching
 
 STYLES = {"all": ["agnes/telemetry_admin.css"]}
+IMPORT_COMMAND = "manage.py sessions_import ~/.claude/projects --user you@example.com"
+UPLOAD = {"url_name": "api:openapi-view", "link": "Or upload by the API."}
+IMPORT = NextStep("Import a folder:", IMPORT_COMMAND, **UPLOAD)
+EXTRACT = NextStep("They are taken from transcripts. Import a folder:", IMPORT_COMMAND, **UPLOAD)
+MARKETPLACE = NextStep("They come with the items of a marketplace that people use.")
 
 
 class ExtractedAdmin(ReadOnlyAdmin):
@@ -17,6 +22,7 @@ class ExtractedAdmin(ReadOnlyAdmin):
     person_field: str | None = "user_id"
     search_fields = ["session_file"]
     search_help_text = searching.HELP
+    next_step: NextStep | None = EXTRACT
 
     class Media:
         css = STYLES

@@ -5,8 +5,9 @@ from django.utils.safestring import SafeString
 
 from accounts.admin_base import chip, moment
 from telemetry.admin.base import ExtractedAdmin
+from telemetry.admin.export import ExportButton
 from telemetry.admin.filters import IdDaysFilter, PersonFilter, RareValuesFilter
-from telemetry.admin.formats import cut, list_link, transcript_link, words
+from telemetry.admin.formats import EMAIL, cut, list_link, transcript_link, words
 from telemetry.models import ErrorKind, EventType, Source, UsageEvent
 
 ERROR_CHIPS = {
@@ -34,7 +35,7 @@ class ErrorKindFilter(RareValuesFilter):
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(ExtractedAdmin):
+class UsageEventAdmin(ExportButton, ExtractedAdmin):
     list_display = ["when", "person", "kind", "name", "item", "outcome", "model_name", "transcript"]
     list_filter = [EventTypeFilter, SourceFilter, ErrorKindFilter, IdDaysFilter, PersonFilter]
     ordering = ["-id"]
@@ -69,7 +70,7 @@ class UsageEventAdmin(ExtractedAdmin):
 
     @admin.display(description="person")
     def person(self, event: Any) -> SafeString:
-        return list_link("usageevent", event.username, person=event.user_id)
+        return list_link("usageevent", cut(event.username, EMAIL), person=event.user_id)
 
     @admin.display(description="type")
     def kind(self, event: UsageEvent) -> SafeString:

@@ -16,6 +16,7 @@ from telemetry.admin.formats import words
 from telemetry.days import first_id, today
 
 Bounds = tuple[Any, Any]
+SPANS = {"Any time": None, "Today": 1, "Last 7 days": 7, "Last 30 days": 30}
 
 
 class PersonFilter(admin.SimpleListFilter):
@@ -91,11 +92,13 @@ class DaysFilter(admin.ListFilter):
         return _start_of(since or date(1970, 1, 1)), _end_of(until or date(9999, 1, 1))
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        spans = {"Any time": None, "Today": 1, "Last 7 days": 7, "Last 30 days": 30}
-        for name, days in spans.items():
+        self.is_own_span = True
+        for name, days in SPANS.items():
             since = (today() - timedelta(days=days - 1)).isoformat() if days else None
+            selected = self.since == (since or "") and not self.until
+            self.is_own_span = self.is_own_span and not selected
             yield {
-                "selected": self.since == (since or "") and not self.until,
+                "selected": selected,
                 "query_string": changelist.get_query_string({self.SINCE: since, self.UNTIL: None}),
                 "display": name,
             }

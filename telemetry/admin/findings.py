@@ -5,6 +5,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
+from accounts.admin_base import NextStep
 from telemetry.admin.base import ExtractedAdmin
 from telemetry.admin.formats import cut, list_link, list_url, number, transcript_link, words
 from telemetry.models import VerificationFinding
@@ -29,6 +30,7 @@ class VerificationFindingAdmin(ExtractedAdmin):
 
     change_list_template = "admin/telemetry/verificationfinding/change_list.html"
     person_field = None
+    next_step = NextStep("Every transcript so far is in the format that Agnes knows.")
     search_help_text = "A whole session id, or the beginning of a session file (u7_…)."
     list_display = ["what", "detail_link", "occurrences", "transcript"]
     list_filter = [KindFilter]

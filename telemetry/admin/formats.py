@@ -8,24 +8,24 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.admin_details import number as number
+from accounts.admin_details import spaced
+
 LONG = 48
 # Enough of an identifier to tell it from others on a page.
 SHORT = 12
-
-
-def number(value: int) -> SafeString:
-    """`12 345`, with thin spaces, at the right of its column."""
-    return format_html('<span class="number">{}</span>', _spaced(value))
+# As much of an e-mail address as a column has room for.
+EMAIL = 30
 
 
 def large_number(value: int) -> SafeString:
     """`12.4 k`, with the full number as title."""
-    return format_html('<span class="number" title="{}">{}</span>', _spaced(value), _short(value))
+    return format_html('<span class="number" title="{}">{}</span>', spaced(value), _short(value))
 
 
 def file_size(value: int) -> SafeString:
     return format_html(
-        '<span class="number" title="{} bytes">{}</span>', _spaced(value), filesizeformat(value)
+        '<span class="number" title="{} bytes">{}</span>', spaced(value), filesizeformat(value)
     )
 
 
@@ -57,10 +57,6 @@ def list_url(model: str, **query: object) -> str:
 
 def transcript_link(session_file: str) -> SafeString:
     return list_link("sessiontranscript", cut(session_file, SHORT), q=session_file)
-
-
-def _spaced(value: int) -> str:
-    return f"{value:,}".replace(",", "\u2009")
 
 
 def _short(value: int) -> str:

@@ -7,7 +7,8 @@ from django.utils.safestring import SafeString
 
 from accounts.admin_base import UncountedChangeList, moment
 from telemetry.admin.base import ExtractedAdmin
-from telemetry.admin.formats import cut, number, transcript_link
+from telemetry.admin.formats import EMAIL, cut, number, transcript_link
+from telemetry.admin.publishing import TellsOfPublishing
 from telemetry.admin.states import State, attempts_in, claims_on, state_of
 from telemetry.models import SessionProcessorState, SessionTranscript
 from telemetry.processors.registry import PROCESSORS
@@ -46,8 +47,14 @@ class ProcessorStateChangeList(UncountedChangeList):
             row.is_claimed = (row.processor_name, row.owner_id) in claims
 
 
+def error_of(row: Any) -> str:
+    """While a transcript is worked on, what its row would say if the worker died is not true yet."""
+    at_work = state_of(row, row.current_revision, is_claimed=row.is_claimed) is State.WORKING
+    return "" if at_work else row.last_error or ""
+
+
 @admin.register(SessionProcessorState)
-class ProcessorStateAdmin(ExtractedAdmin):
+class ProcessorStateAdmin(TellsOfPublishing, ExtractedAdmin):
     person_field = None
     search_help_text = "A whole session id, or the beginning of a session file (u7_…)."
     list_display = [
@@ -68,6 +75,13 @@ class ProcessorStateAdmin(ExtractedAdmin):
         )
         return rows
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.is_claimed = (row.processor_name, row.owner_id) in claims_on({row.owner_id})
+            row.last_error = error_of(row)
+        return row
+
     @admin.display(description="processor")
     def processor(self, row: SessionProcessorState) -> str:
         return row.processor_name
@@ -78,7 +92,7 @@ class ProcessorStateAdmin(ExtractedAdmin):
 
     @admin.display(description="person")
     def username_cut(self, row: SessionProcessorState) -> SafeString | str:
-        return cut(row.username)
+        return cut(row.username, EMAIL)
 
     @admin.display(description="state")
     def state(self, row: Any) -> SafeString:
@@ -101,5 +115,5 @@ class ProcessorStateAdmin(ExtractedAdmin):
         return number(row.processor_version)
 
     @admin.display(description="error")
-    def error(self, row: SessionProcessorState) -> SafeString | str:
-        return cut(row.last_error or "", 60)
+    def error(self, row: Any) -> SafeString | str:
+        return cut(error_of(row), 60)

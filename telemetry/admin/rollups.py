@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.admin_base import ReadOnlyAdmin, moment
+from accounts.admin_base import NextStep, moment
 from accounts.models import User
-from telemetry.admin.base import STYLES
+from telemetry.admin.base import EXTRACT, MARKETPLACE, STYLES
 from telemetry.admin.filters import PersonFilter, WholeDaysFilter
-from telemetry.admin.formats import cut, large_number, list_link, number
+from telemetry.admin.formats import EMAIL, cut, large_number, list_link, number
+from telemetry.admin.publishing import TellsOfPublishing
 from telemetry.models import (
     UsageComponentDaily,
     UsageDaily,
@@ -22,8 +23,9 @@ from telemetry.models import (
 )
 
 
-class RollupAdmin(ReadOnlyAdmin):
+class RollupAdmin(TellsOfPublishing):
     ordering = ["-day", "-invocations"]
+    next_step: NextStep | None = EXTRACT
 
     class Media:
         css = STYLES
@@ -77,12 +79,14 @@ class ToolDailyAdmin(RollupAdmin):
 
 @admin.register(UsagePluginDaily)
 class PluginDailyAdmin(RollupAdmin):
+    next_step = MARKETPLACE
     list_display = ["day", "item", "used", "failed", "by_people", "in_sessions"]
     list_filter = [WholeDaysFilter]
 
 
 @admin.register(UsageComponentDaily)
 class ComponentDailyAdmin(RollupAdmin):
+    next_step = MARKETPLACE
     list_display = ["day", "item", "component", "used", "failed", "by_people", "in_sessions"]
     list_filter = [WholeDaysFilter]
 
@@ -143,7 +147,7 @@ class UserDailyAdmin(RollupAdmin):
 
     @admin.display(description="person")
     def person(self, row: Any) -> SafeString:
-        return list_link("usageuserdaily", row.user.email, person=row.user_id)
+        return list_link("usageuserdaily", cut(row.user.email, EMAIL), person=row.user_id)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -156,6 +160,7 @@ class UserDailyAdmin(RollupAdmin):
 
 @admin.register(UsagePluginWindow)
 class PluginWindowAdmin(RollupAdmin):
+    next_step = MARKETPLACE
     list_display = ["period", "item", "used", "by_people", "before", "refreshed"]
     list_filter = ["period"]
     ordering = ["period", "-invocations"]

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST
 from accounts.admin_base import ReadOnlyAdmin, UncountedChangeList, moment
 from accounts.models import User
 from telemetry.admin import searching
-from telemetry.admin.base import STYLES
+from telemetry.admin.base import IMPORT, STYLES
 from telemetry.admin.filters import DaysFilter, PersonFilter
-from telemetry.admin.formats import SHORT, cut, file_size, list_link, number
+from telemetry.admin.formats import EMAIL, SHORT, cut, file_size, list_link, number
 from telemetry.admin.states import Progress, State, in_state, progress_of
 from telemetry.models import (
     SessionTranscript,
@@ -87,6 +87,7 @@ class TranscriptAdmin(ReadOnlyAdmin):
     search_fields = ["session_file"]
     search_help_text = searching.HELP
     ordering = ["-received_at"]
+    next_step = IMPORT
     actions = ["process_again"]
     fields = [
         "owner", "session_id", "agent", "session_file", "recorded", "received", "updated", "client_version",
@@ -157,7 +158,7 @@ class TranscriptAdmin(ReadOnlyAdmin):
 
     @admin.display(description="person")
     def person(self, transcript: SessionTranscript) -> SafeString:
-        return list_link("sessiontranscript", transcript.owner.email, person=transcript.owner_id)
+        return list_link("sessiontranscript", cut(transcript.owner.email, EMAIL), person=transcript.owner_id)
 
     @admin.display(description="agent")
     def agent(self, transcript: SessionTranscript) -> SafeString | str:

@@ -24,10 +24,12 @@ from telemetry.models import (
     UsageMessage,
     UsageSessionSummary,
     VerificationFinding,
+    storage_folder,
 )
 from telemetry.processors.claims import claimed
 from telemetry.processors.registry import PROCESSORS
 from telemetry.publishing import publish
+from telemetry.storage import remove_empty_folder
 
 
 class DemoBusy(AgnesError):
@@ -67,6 +69,8 @@ def remove() -> Removed:
     publish()
     for name in files:
         default_storage.delete(name)
+    for user_id in user_ids:
+        remove_empty_folder(storage_folder(user_id))
     return removed
 
 

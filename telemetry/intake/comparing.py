@@ -1,14 +1,18 @@
 """What an upload is to the parts of its transcript that are stored already (docs/COUNTING.md section 3)."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import zstandard
 from django.db import models
 
-from telemetry.errors import TranscriptChanged
+from telemetry.errors import StoredFileLost, TranscriptChanged
 from telemetry.intake.spooling import Spool, prefix_hashes
 from telemetry.models import SessionTranscriptPart, storage_key
-from telemetry.storage import read_stored
+from telemetry.storage import read_stored, stored_size
+
+log = logging.getLogger(__name__)
 
 
 class Status(models.TextChoices):
@@ -29,17 +33,20 @@ class Status(models.TextChoices):
 
 @dataclass(frozen=True)
 class Comparison:
-    """`supersedes` are the live parts that are the beginning of the upload."""
+    """`supersedes` are the live parts that are the beginning of the upload; `restores` is the part that has
+    the same bytes where its stored file is missing or damaged."""
 
     status: Status
     supersedes: tuple[SessionTranscriptPart, ...] = ()
+    restores: SessionTranscriptPart | None = None
 
 
 def compare(upload: Spool, parts: Sequence[SessionTranscriptPart], *, user_id: int) -> Comparison:
-    """Raises TranscriptChanged where a part is superseded, and so its file deleted, in this moment."""
+    """Raises TranscriptChanged where a part is superseded, and so its file deleted, in this moment, and
+    StoredFileLost where a longer part's file cannot be read."""
     for part in parts:
         if part.sha256 == upload.sha256:
-            return Comparison(Status.SUPERSEDED if part.superseded else Status.SAME)
+            return _same_bytes(part, user_id)
     live = [part for part in parts if not part.superseded]
     if any(_is_beginning(upload, part, user_id) for part in live):
         return Comparison(Status.SHORTER)
@@ -50,16 +57,27 @@ def compare(upload: Spool, parts: Sequence[SessionTranscriptPart], *, user_id: i
     return Comparison(status, supersedes)
 
 
+def _same_bytes(part: SessionTranscriptPart, user_id: int) -> Comparison:
+    if part.superseded:
+        return Comparison(Status.SUPERSEDED)
+    is_whole = stored_size(storage_key(user_id, part.sha256)) == part.stored_bytes
+    return Comparison(Status.SAME, restores=None if is_whole else part)
+
+
 def _is_beginning(upload: Spool, part: SessionTranscriptPart, user_id: int) -> bool:
     """Whether the upload is the beginning of a stored part."""
     size = upload.raw_bytes
     if part.raw_bytes <= size:
         return False
-    stored = read_stored(storage_key(user_id, part.sha256))
+    key = storage_key(user_id, part.sha256)
     try:
-        return prefix_hashes(stored, [size]).get(size) == upload.sha256
-    except FileNotFoundError as error:
-        raise TranscriptChanged("A part of the transcript was superseded meanwhile.") from error
+        return prefix_hashes(read_stored(key), [size])[size] == upload.sha256
+    except (FileNotFoundError, KeyError, zstandard.ZstdError) as error:
+        # A part's row says that it is superseded before its file is deleted.
+        if not SessionTranscriptPart.objects.filter(pk=part.pk, superseded=False).exists():
+            raise TranscriptChanged("A part of the transcript was superseded meanwhile.") from error
+        log.error("%s is missing or damaged: restore it from a backup.", key)
+        raise StoredFileLost(key) from error
 
 
 def _beginnings(upload: Spool, live: Sequence[SessionTranscriptPart]) -> tuple[SessionTranscriptPart, ...]:

@@ -21,8 +21,8 @@ from accounts.models import User
 from telemetry.intake.comparing import Status
 from telemetry.intake.names import SUFFIX
 from telemetry.intake.storing import store_transcript
+from telemetry.storage import CHUNK_BYTES
 
-CHUNK_BYTES = 256 * 1024
 WORKERS = 2
 
 

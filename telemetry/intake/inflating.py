@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 import zstandard
 
 from telemetry.errors import EncodingUnsupported, UploadCorrupt
+from telemetry.storage import CHUNK_BYTES
 
-CHUNK_BYTES = 256 * 1024
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 # RFC 9659: a zstd stream on the web needs no more memory than this to inflate.
 ZSTD_MAX_WINDOW = 8 * 1024 * 1024

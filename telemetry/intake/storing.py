@@ -18,6 +18,7 @@ from telemetry.intake.inflating import inflate
 from telemetry.intake.spooling import Spool, spool
 from telemetry.models import SessionTranscript, SessionTranscriptPart, storage_key
 from telemetry.processors import wakeup
+from telemetry.processors.attempts import give_new_attempts
 from telemetry.transcripts.scanning import NotATranscript, Scan, scan
 from telemetry.transcripts.values import clean, from_ms
 
@@ -40,14 +41,14 @@ def store_transcript(
     """Store one transcript file; which session it is comes from its content, `uploaded_name` is a hint.
 
     When this returns, everything is on disk. Where it raises (TranscriptRefused, SessionFileTaken,
-    UploadTooLarge, UploadCorrupt, EncodingUnsupported, UploadBusy, or what `chunks` raises), nothing has
-    changed. It opens a transaction of its own, so it must not be called inside one.
+    UploadTooLarge, UploadCorrupt, EncodingUnsupported, UploadBusy, StoredFileLost, or what `chunks` raises),
+    nothing has changed. It opens a transaction of its own, so it must not be called inside one.
     """
     with spool() as spooled:
         found = _scan(spooled.passing(inflate(chunks, encoding)))
         upload = _Upload(owner, spooled, found, clean(uploaded_name) or None)
-        status, transcript = _store(upload)
-    return StoredTranscript(status, transcript, _warnings(found, uploaded_name))
+        comparison, transcript = _store(upload)
+    return StoredTranscript(comparison.status, transcript, _warnings(upload, comparison, uploaded_name))
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,16 @@ def _scan(chunks: Iterable[bytes]) -> Scan:
         raise TranscriptRefused(str(error), error.line) from error
 
 
-def _store(upload: _Upload) -> tuple[Status, SessionTranscript]:
+def _store(upload: _Upload) -> tuple[Comparison, SessionTranscript]:
     stored = False
     try:
         for _ in range(TRIES):
             try:
-                status, transcript = _compare_and_write(upload)
+                comparison, transcript = _compare_and_write(upload)
             except TranscriptChanged:
                 continue
-            stored = status.is_stored
-            return status, transcript
+            stored = comparison.status.is_stored
+            return comparison, transcript
         raise UploadBusy(
             "Other uploads of the same session kept changing it.",
             "Send it again in a moment; if this goes on, tell an operator.",
@@ -96,17 +97,19 @@ def _store(upload: _Upload) -> tuple[Status, SessionTranscript]:
             _remove_unused_file(upload)
 
 
-def _compare_and_write(upload: _Upload) -> tuple[Status, SessionTranscript]:
+def _compare_and_write(upload: _Upload) -> tuple[Comparison, SessionTranscript]:
     """Comparing reads files, so it happens before the transaction, which checks that it still holds."""
     known = _look_up(upload)
     comparison = compare(upload.spool, known.parts, user_id=upload.owner.pk)
     if known.transcript and not comparison.status.is_stored:
-        return comparison.status, known.transcript
+        if comparison.restores:
+            _restore(upload, known.transcript, comparison.restores)
+        return comparison, known.transcript
     upload.spool.save_as(upload.storage_key)
     transcript = _write(upload, known, comparison)
     for part in comparison.supersedes:
         _delete_file(storage_key(upload.owner.pk, part.sha256))
-    return comparison.status, transcript
+    return comparison, transcript
 
 
 def _look_up(upload: _Upload) -> _Known:
@@ -135,6 +138,26 @@ def _write(upload: _Upload, known: _Known, comparison: Comparison) -> SessionTra
         )
         wakeup.request_runs()
     return transcript
+
+
+def _restore(upload: _Upload, transcript: SessionTranscript, part: SessionTranscriptPart) -> None:
+    """Put the bytes back that the storage has lost; what failed without them is tried again."""
+    upload.spool.save_as(upload.storage_key)
+    with transaction.atomic(durable=True):
+        _lock_person(upload.owner)
+        live = SessionTranscriptPart.objects.filter(pk=part.pk, superseded=False)
+        if not live.update(stored_bytes=upload.spool.stored_bytes):
+            raise TranscriptChanged("The part was superseded by another upload.")
+        _require_file(upload)
+        give_new_attempts(transcript)
+        audit.record(
+            "session.restore",
+            target=transcript.session_file,
+            actor=upload.owner,
+            params={"bytes": upload.spool.raw_bytes},
+        )
+        wakeup.request_runs()
+    log.warning("%s was missing or damaged, and was restored from an upload.", upload.storage_key)
 
 
 def _lock_person(owner: User) -> None:
@@ -199,6 +222,11 @@ def _add_part(upload: _Upload, transcript: SessionTranscript, comparison: Compar
         fingerprint=bytes(upload.scan.fingerprint),
         received_at=transcript.updated_at,
     )
+    _require_file(upload)
+
+
+def _require_file(upload: _Upload) -> None:
+    """Called while the person is locked: from then on no other upload removes the file."""
     if not default_storage.exists(upload.storage_key):
         raise UploadBusy("A failed upload of the same bytes removed the file.", "Send it again.")
 
@@ -227,8 +255,10 @@ def _delete_file(key: str) -> None:
         log.exception("%s could not be deleted. Nothing reads it, so it does no harm.", key)
 
 
-def _warnings(found: Scan, uploaded_name: str | None) -> list[str]:
-    warnings = []
+def _warnings(upload: _Upload, comparison: Comparison, uploaded_name: str | None) -> list[str]:
+    found, warnings = upload.scan, []
+    if comparison.restores:
+        warnings.append("The stored file was missing or damaged on the server, and has been restored.")
     if uploaded_name and (warning := names.mismatch(uploaded_name, found.session_id, found.agent_id)):
         warnings.append(warning)
     if found.malformed_lines:

@@ -3,7 +3,7 @@ knows no Django."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,14 @@ class Snapshot:
     """`cache`: where copies of a remote lake's files go, None for a local lake. `as_of`: ISO 8601."""
 
     tables: tuple[TableSnapshot, ...]
-    storage_options: Mapping[str, str]
+    # Not shown in logs: it may hold a key's secret.
+    storage_options: Mapping[str, str] = field(repr=False)
     cache: str | None
     as_of: str | None
+
+    def only(self, *names: str) -> "Snapshot":
+        """Without the other tables: what is not opened costs nothing."""
+        return replace(self, tables=tuple(table for table in self.tables if table.name in names))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -39,7 +39,7 @@ class Kind(StrEnum):
     MOMENT = "TIMESTAMPTZ"
 
 
-_KINDS: dict[type[models.Field[object, object]], Kind] = {
+_KINDS: "dict[type[models.Field[object, object]], Kind]" = {
     models.UUIDField: Kind.TEXT,
     models.CharField: Kind.TEXT,
     models.IntegerField: Kind.INTEGER,
@@ -66,6 +66,11 @@ class LakeTable:
     def name(self) -> str:
         return self.model._meta.db_table
 
+    @property
+    def has_time_in_id(self) -> bool:
+        """Ids begin with the moment, so that a day is a range of ids (telemetry.models.UsageEvent)."""
+        return isinstance(self.model._meta.pk, models.UUIDField)
+
     @cached_property
     def columns(self) -> dict[str, Kind]:
         return dict(_columns(self.model))
@@ -81,7 +86,8 @@ def _kind(field: "models.Field[object, object]") -> Kind:
     return next(kind for kind_of_field, kind in _KINDS.items() if isinstance(field, kind_of_field))
 
 
-TABLES = (
+WINDOWS = LakeTable(UsagePluginWindow, None, ("period", "source", "ref_id"))
+DAILY_TABLES = (
     LakeTable(UsageEvent, "occurred_at", ("occurred_at", "id")),
     LakeTable(UsageMessage, "occurred_at", ("occurred_at", "id")),
     LakeTable(UsageSessionSummary, "started_at", ("started_at", "session_file")),
@@ -90,5 +96,5 @@ TABLES = (
     LakeTable(UsageComponentDaily, "day", ("day", "source", "ref_id", "component_kind", "component_name")),
     LakeTable(UsageDaily, "day", ("day",)),
     LakeTable(UsageUserDaily, "day", ("day", "user_id", "tool_name", "source", "ref_id")),
-    LakeTable(UsagePluginWindow, None, ("period", "source", "ref_id")),
 )
+TABLES = (*DAILY_TABLES, WINDOWS)

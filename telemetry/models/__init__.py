@@ -22,7 +22,12 @@ from telemetry.models.rollups import (
     UsageToolDaily,
     UsageUserDaily,
 )
-from telemetry.models.transcripts import SessionTranscript, SessionTranscriptPart, storage_key
+from telemetry.models.transcripts import (
+    SessionTranscript,
+    SessionTranscriptPart,
+    storage_folder,
+    storage_key,
+)
 from telemetry.models.usage import (
     ErrorKind,
     EventType,
@@ -63,5 +68,6 @@ __all__ = [
     "UsageToolDaily",
     "UsageUserDaily",
     "VerificationFinding",
+    "storage_folder",
     "storage_key",
 ]

@@ -2,7 +2,8 @@
 
 from django.db import models
 
-from telemetry.models.usage import NAME, Source
+from telemetry.models.lengths import NAME_LENGTH
+from telemetry.models.usage import Source
 
 
 class Attribution(models.Model):
@@ -11,11 +12,11 @@ class Attribution(models.Model):
     `valid_to` is set when the component vanished; late events still find it.
     """
 
-    identifier = models.CharField(max_length=NAME)
+    identifier = models.CharField(max_length=NAME_LENGTH)
     source = models.CharField(max_length=8, choices=Source)
-    ref_id = models.CharField(max_length=NAME)
+    ref_id = models.CharField(max_length=NAME_LENGTH)
     component_kind = models.CharField(max_length=32)
-    canonical_name = models.CharField(max_length=NAME)
+    canonical_name = models.CharField(max_length=NAME_LENGTH)
     valid_to = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from telemetry.models.lengths import NAME_LENGTH, SESSION_FILE_LENGTH
+
 # After so many attempts a transcript waits for an operator (docs/ARCHITECTURE.md, the way of a transcript).
 MAX_ATTEMPTS = 3
 
@@ -15,7 +17,7 @@ class SessionProcessorState(models.Model):
     """
 
     processor_name = models.CharField(max_length=64)
-    session_file = models.CharField(max_length=160)
+    session_file = models.CharField(max_length=SESSION_FILE_LENGTH)
     username = models.CharField(max_length=254)
     processed_at = models.DateTimeField(null=True, blank=True)
     items_extracted = models.PositiveIntegerField(default=0)
@@ -46,12 +48,6 @@ class SessionProcessorState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.processor_name}: {self.session_file}"
-
-    @property
-    def state(self) -> str:
-        if self.processed_at is not None:
-            return "done"
-        return "given up" if self.attempts >= MAX_ATTEMPTS else "waiting"
 
 
 class SessionProcessorClaim(models.Model):
@@ -118,9 +114,9 @@ class VerificationFinding(models.Model):
         CLOCK_SKEW = "clock_skew"
         MISSING_PART = "missing_part"
 
-    session_file = models.CharField(max_length=160)
+    session_file = models.CharField(max_length=SESSION_FILE_LENGTH)
     kind = models.CharField(max_length=32, choices=Kind)
-    detail = models.CharField(max_length=255, blank=True, default="")
+    detail = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     count = models.PositiveIntegerField()
 
     class Meta:

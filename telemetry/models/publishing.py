@@ -1,13 +1,19 @@
 """What was published, and who publishes."""
 
+import uuid
+
 from django.db import models
 
 
 class PublishingState(models.Model):
-    """One row. What was committed before `as_of` is published; the windows end with `windows_day`."""
+    """One row. What was committed before `as_of` is published; the windows end with `windows_day`.
+
+    `error` says why the last attempt to publish failed, '' if it did not.
+    """
 
     as_of = models.DateTimeField(null=True, blank=True)
     windows_day = models.DateField(null=True, blank=True)
+    error = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         db_table = "publishing_state"
@@ -20,13 +26,18 @@ class PublishingState(models.Model):
 class LakeSnapshot(models.Model):
     """One row. `versions` (table name -> version) belong together: readers of the lake open these.
 
-    `is_complete` is False while a new lake is being filled; `schema` as in telemetry/lake/tables.py.
+    `is_complete` is False while a new lake is being filled; `schema` as in telemetry/lake/tables.py. The
+    tables name `lake_id`, so that the lake of another database is recognised. `rebuilding_since` is set while
+    the days that `lake_rebuild` has marked are published.
     """
+
+    lake_id = models.UUIDField(default=uuid.uuid4)
 
     versions = models.JSONField(default=dict)
     schema = models.PositiveIntegerField()
     is_complete = models.BooleanField(default=False)
     vacuumed_at = models.DateTimeField(null=True, blank=True)
+    rebuilding_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "lake_snapshot"

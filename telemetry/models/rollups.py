@@ -6,14 +6,15 @@ absent from the source.
 
 from django.db import models
 
-from telemetry.models.usage import NAME, Source, unconstrained_user
+from telemetry.models.lengths import NAME_LENGTH
+from telemetry.models.usage import Source, unconstrained_user
 
 
 def _figure() -> "models.PositiveBigIntegerField[int, int]":
     return models.PositiveBigIntegerField(default=0)
 
 
-def _name(length: int = NAME) -> "models.CharField[str, str]":
+def _name(length: int = NAME_LENGTH) -> "models.CharField[str, str]":
     return models.CharField(max_length=length, blank=True, default="")
 
 

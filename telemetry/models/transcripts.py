@@ -4,12 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from telemetry.models.lengths import NAME_LENGTH, SESSION_FILE_LENGTH
 from telemetry.models.processing import MAX_ATTEMPTS, SessionProcessorState
-
-# The server's limit for identifiers that come from a transcript (COUNTING: "cut to 255 characters").
-NAME_LENGTH = 255
-# u<20 digits>_<64>_<64>.jsonl
-SESSION_FILE_LENGTH = 160
 
 
 class SessionTranscriptQuerySet(models.QuerySet["SessionTranscript"]):
@@ -121,4 +117,9 @@ class SessionTranscriptPart(models.Model):
 
 def storage_key(user_id: int, sha256: str) -> str:
     """Where the storage keeps a person's raw bytes with this hash, compressed."""
-    return f"transcripts/{user_id}/{sha256}.jsonl.zst"
+    return f"{storage_folder(user_id)}/{sha256}.jsonl.zst"
+
+
+def storage_folder(user_id: int) -> str:
+    """Where the storage keeps all files of a person."""
+    return f"transcripts/{user_id}"

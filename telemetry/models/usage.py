@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-NAME = 255
+from telemetry.models.lengths import NAME_LENGTH, SESSION_FILE_LENGTH
 
 
 class Source(models.TextChoices):
@@ -41,7 +41,7 @@ def unconstrained_user() -> "models.ForeignKey[object, object]":
     )
 
 
-def optional_name(length: int = NAME) -> "models.CharField[str | None, str | None]":
+def optional_name(length: int = NAME_LENGTH) -> "models.CharField[str | None, str | None]":
     """A name that the source may lack: NULL then, never ''."""
     return models.CharField(max_length=length, null=True, blank=True)
 
@@ -54,12 +54,12 @@ class UsageEvent(models.Model):
     """
 
     id = models.UUIDField(primary_key=True)
-    session_id = models.CharField(max_length=NAME)
-    session_file = models.CharField(max_length=160)
-    agent_id = models.CharField(max_length=NAME, blank=True, default="")
+    session_id = models.CharField(max_length=NAME_LENGTH)
+    session_file = models.CharField(max_length=SESSION_FILE_LENGTH)
+    agent_id = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     user = unconstrained_user()
     username = models.CharField(max_length=254)
-    event_uuid = models.CharField(max_length=NAME)
+    event_uuid = models.CharField(max_length=NAME_LENGTH)
     parent_uuid = optional_name()
     event_type = models.CharField(max_length=16, choices=EventType)
     tool_name = optional_name()
@@ -126,9 +126,9 @@ class UsageMessage(models.Model):
 
     id = models.UUIDField(primary_key=True)
     user = unconstrained_user()
-    message_id = models.CharField(max_length=NAME)
-    session_file = models.CharField(max_length=160)
-    agent_id = models.CharField(max_length=NAME, blank=True, default="")
+    message_id = models.CharField(max_length=NAME_LENGTH)
+    session_file = models.CharField(max_length=SESSION_FILE_LENGTH)
+    agent_id = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     model = optional_name()
     input_tokens = models.BigIntegerField()
     output_tokens = models.BigIntegerField()
@@ -152,9 +152,9 @@ class UsageMessage(models.Model):
 class UsageSessionSummary(models.Model):
     """The figures of one transcript, over the records and events that are its own."""
 
-    session_file = models.CharField(max_length=160, unique=True)
-    session_id = models.CharField(max_length=NAME)
-    agent_id = models.CharField(max_length=NAME, blank=True, default="")
+    session_file = models.CharField(max_length=SESSION_FILE_LENGTH, unique=True)
+    session_id = models.CharField(max_length=NAME_LENGTH)
+    agent_id = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     user = unconstrained_user()
     username = models.CharField(max_length=254)
     started_at = models.DateTimeField(null=True, blank=True)

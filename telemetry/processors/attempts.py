@@ -36,6 +36,10 @@ _TAKE_BACK = """
 UPDATE session_processor_state SET attempts = attempts - 1, last_error = NULL
 WHERE processor_name = %s AND session_file = %s AND processed_at IS NULL AND attempts > 0
 """
+_NEW_ATTEMPTS = """
+UPDATE session_processor_state SET attempts = 0, last_error = NULL
+WHERE session_file = %s AND processed_at IS NULL
+"""
 _CURRENT = "SELECT 1 FROM session_transcripts WHERE id = %s AND revision = %s"
 
 
@@ -66,10 +70,23 @@ def note_success(processor: Processor, transcript: SessionTranscript, items: int
 
 
 def note_failure(processor: Processor, transcript: SessionTranscript, error: Exception) -> str:
-    """Keep the error, and return it in one line."""
-    description = f"{type(error).__name__}: {error}".replace("\x00", "\ufffd")[:ERROR_CHARACTERS]
+    """Keep the error, and return its description."""
+    description = described(error)
     execute(_FAIL, (description, processor.name, transcript.session_file))
     return description
+
+
+def described(error: Exception) -> str:
+    """Class and message. Of an error of PostgreSQL only the primary message: its details quote values of
+    rows, and so what people wrote."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    message = diagnosis.message_primary if diagnosis else str(error)
+    return f"{type(error).__name__}: {message}".replace("\x00", "\ufffd")[:ERROR_CHARACTERS]
+
+
+def give_new_attempts(transcript: SessionTranscript) -> None:
+    """What kept a transcript from being processed is cured: every processor that failed tries it again."""
+    execute(_NEW_ATTEMPTS, (transcript.session_file,))
 
 
 def is_current(transcript: SessionTranscript) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+import zstandard
+
 from accounts.models import User
 from telemetry.errors import StoredFileDamaged
 from telemetry.models import SessionTranscript, storage_key
@@ -30,13 +32,18 @@ class Job:
 
     def _read(self, sha256: str) -> Iterator[bytes]:
         left = self.known.raw_bytes[sha256]
-        for chunk in read_stored(storage_key(self.owner.pk, sha256)):
-            self.keep_alive()
-            left -= len(chunk)
-            yield chunk
+        try:
+            for chunk in read_stored(storage_key(self.owner.pk, sha256)):
+                self.keep_alive()
+                left -= len(chunk)
+                yield chunk
+        except FileNotFoundError as error:
+            raise StoredFileDamaged(sha256, "is missing") from error
+        except zstandard.ZstdError as error:
+            raise StoredFileDamaged(sha256, "is damaged") from error
         if left:
             # Inflating a file that was cut short ends early, and without an error.
-            raise StoredFileDamaged(f"The stored file {sha256} lacks {left} of its bytes.")
+            raise StoredFileDamaged(sha256, f"lacks {left} of its bytes")
 
 
 class Result(Protocol):

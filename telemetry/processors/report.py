@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 class RunReport:
     """Counts transcripts (`processed`, `failed`) and what was extracted (`items`).
 
-    Something pending may be left: the run was `out_of_time`, or another worker holds it.
+    Something pending may be left: the run was `out_of_time`, or another worker holds it. `publishing_error`
+    says why what was extracted could not be published, which the next run tries again.
     """
 
     processed: int = 0
@@ -15,6 +16,7 @@ class RunReport:
     items: int = 0
     seconds: float = 0.0
     published_days: int = 0
+    publishing_error: str = ""
     out_of_time: bool = False
     held_elsewhere: bool = False
     failures: list[str] = field(default_factory=list)

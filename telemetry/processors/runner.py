@@ -8,6 +8,7 @@ from accounts.models import User
 from telemetry.durability import redoable_writes
 from telemetry.errors import ClaimLost
 from telemetry.models import SessionTranscript
+from telemetry.processors.attempts import described
 from telemetry.processors.base import Processor
 from telemetry.processors.claims import claimed
 from telemetry.processors.person import PersonRun
@@ -71,7 +72,7 @@ class _Runner:
                 # Whatever is wrong with one person must not hold up the others.
                 log.exception("%s stopped for user %s", self.processor.name, user_id)
                 self.report.failed += 1
-                self.report.failures.append(f"user {user_id}: {type(error).__name__}: {error}")
+                self.report.failures.append(f"user {user_id}: {described(error)}")
 
     def _run_person(self, user_id: int) -> None:
         with claimed(self.processor.name, user_id) as claim:

@@ -5,7 +5,7 @@ from itertools import chain
 
 from telemetry.attribution import lookup_of_event, lookup_of_skill, resolve
 from telemetry.attribution_lock import attribute_in_this_transaction
-from telemetry.bulk import fetch, insert_rows
+from telemetry.bulk import IN_LIMIT, fetch, insert_rows
 from telemetry.dirty_days import Days, days_of, distinct_days, mark_dirty, stored_days
 from telemetry.models import SessionProcessorState, UsageEvent, UsageMessage, UsageSessionSummary
 from telemetry.processors.base import Job, Processor
@@ -26,8 +26,6 @@ from telemetry.transcripts.extracting import extract as extract_transcript
 # again: “Process again” in the admin's list of transcripts.
 USAGE_PROCESSOR_VERSION = 1
 NAME = "usage"
-# So many values in one `IN (...)` at most: SQLite takes 32 766 parameters.
-IN_LIMIT = 10_000
 
 
 def extract(job: Job) -> "UsageResult":

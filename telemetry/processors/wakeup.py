@@ -1,9 +1,11 @@
-"""Ask the task queue for a run of the processors, with at most one queued at a time."""
+"""Ask the task queue for a run of the processors: with at most one queued at a time, and one planned."""
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from telemetry.models import ProcessingWakeup
@@ -11,6 +13,8 @@ from telemetry.models import ProcessingWakeup
 # A wakeup whose task was lost stops holding others back after so long.
 FORGET_AFTER = timedelta(minutes=10)
 TASK = "telemetry.tasks.process_pending"
+# Not one of agnes/schedules.py, which removes what it did not declare under a name of its own.
+PLANNED = "process what was left"
 ROW = 1
 
 
@@ -19,13 +23,39 @@ def request_runs() -> None:
     transcript: the task becomes visible with it, or not at all."""
     with transaction.atomic():
         # Locked even where a run is queued: one that begins meanwhile then sees what this transaction stores.
-        wakeup = ProcessingWakeup.objects.select_for_update().filter(pk=ROW).first()
-        if wakeup is None:
-            wakeup, _ = ProcessingWakeup.objects.get_or_create(pk=ROW)
+        wakeup = _locked_row()
         now = timezone.now()
         if wakeup.queued_at is None or wakeup.queued_at < now - FORGET_AFTER:
             ProcessingWakeup.objects.filter(pk=ROW).update(queued_at=now)
             async_task(TASK, task_name="process transcripts")
+            _plan_run()
+
+
+def plan_run() -> None:
+    """Plan one run for when every claim of this moment has expired, unless one is planned.
+
+    To be called before work begins: whoever dies over it, or holds it already and is dead, does not keep it
+    until the next schedule. The scheduler of the task queue looks twice a minute.
+    """
+    with transaction.atomic():
+        _locked_row()
+        _plan_run()
+
+
+def _plan_run() -> None:
+    if Schedule.objects.filter(name=PLANNED).exists():
+        return
+    Schedule.objects.create(
+        name=PLANNED,
+        func=TASK,
+        schedule_type=Schedule.ONCE,
+        next_run=timezone.now() + timedelta(seconds=settings.PROCESSOR_CLAIM_SECONDS + 1),
+    )
+
+
+def _locked_row() -> ProcessingWakeup:
+    wakeup = ProcessingWakeup.objects.select_for_update().filter(pk=ROW).first()
+    return wakeup or ProcessingWakeup.objects.get_or_create(pk=ROW)[0]
 
 
 def note_started() -> None:

@@ -47,11 +47,10 @@ def days_with_rows() -> set[date]:
 
 
 def _hop(table: str) -> Iterator[date]:
-    """From day to day along the ids."""
+    """From day to day along the ids. What has no time has ids as those of 1970-01-01."""
     start = 0
-    while found := fetch(
-        f"SELECT id FROM {table} WHERE id >= %s ORDER BY id LIMIT 1", (first_id(start).hex,)
-    ):
+    query = f"SELECT id FROM {table} WHERE id >= %s AND occurred_at IS NOT NULL ORDER BY id LIMIT 1"
+    while found := fetch(query, (first_id(start).hex,)):
         day = date_of(day_number(time_in(UUID(str(found[0][0])))))
         yield day
         start = start_of(day) + MS_PER_DAY

@@ -66,7 +66,7 @@ class TestRunSessionProcessor:
             report = call().json()
             assert (report["failed"], report["left"]) == (1, left)
         state = SessionProcessorState.objects.get(session_file=broken.session_file)
-        assert (state.attempts, "FileNotFoundError" in str(state.last_error)) == (3, True)
+        assert (state.attempts, "is missing: upload" in str(state.last_error)) == (3, True)
         assert call().json()["failed"] == 0
 
     def test_it_is_cut_so_that_the_request_ends(self, call, monkeypatch):

@@ -34,8 +34,8 @@ COLUMNS = {
     "session_processor_claims": "id processor_name holder expires_at user_id",
     "processing_wakeup": "id queued_at",
     "usage_dirty_days": "id day purge",
-    "publishing_state": "id as_of windows_day",
-    "lake_snapshot": "id versions schema is_complete vacuumed_at",
+    "publishing_state": "id as_of windows_day error",
+    "lake_snapshot": "id lake_id versions schema is_complete vacuumed_at rebuilding_since",
     "publishing_lease": "id what holder expires_at",
     "verification_findings": "id session_file kind detail count",
     "usage_events": """

@@ -1,20 +1,26 @@
 """The task that uploads ask for, and how often they ask."""
 
+import os
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Schedule
 
 from accounts.models import User
 from telemetry import tasks
-from telemetry.models import SessionProcessorState, UsageEvent, VerificationFinding
+from telemetry.dirty_days import mark_dirty
+from telemetry.intake.spooling import remove_leftovers
+from telemetry.leases import Lease
+from telemetry.models import SessionProcessorState, UsageDirtyDay, UsageEvent, VerificationFinding
 from telemetry.processing import process
 from telemetry.processors import wakeup
+from telemetry.processors.claims import Claim
 from telemetry.tests.builders import assistant_line, tool_use, user_line
 from telemetry.tests.figures import upload
 from telemetry.tests.kills.servers import PATIENCE_SECONDS, task_worker
@@ -113,6 +119,79 @@ class TestProcessPending:
         assert not UsageEvent.objects.exists()
         import_string(OrmQ.objects.get().task["func"])()
         assert UsageEvent.objects.exists()
+
+
+class TestPlanning:
+    """A worker that is killed takes its task along: a run is planned for when its claim has expired."""
+
+    @pytest.fixture
+    def after_the_claim(self, monkeypatch: pytest.MonkeyPatch, settings: Any) -> datetime:
+        """The clock stands still. The moment at which every claim of now has expired."""
+        now = timezone.now()
+        monkeypatch.setattr(timezone, "now", lambda: now)
+        return now + timedelta(seconds=settings.PROCESSOR_CLAIM_SECONDS)
+
+    def planned(self) -> list[datetime]:
+        return list(Schedule.objects.filter(func=wakeup.TASK).values_list("next_run", flat=True))
+
+    def assert_planned_just_after(self, moment: datetime) -> None:
+        [next_run] = self.planned()
+        assert moment < next_run <= moment + timedelta(seconds=2)
+
+    def test_a_run_whose_work_another_worker_holds_plans_one(self, bob: User, after_the_claim: datetime):
+        upload(bob, session("s1"))
+        Schedule.objects.all().delete()
+        assert Claim("usage", bob.pk).take()
+        tasks.process_usage()
+        self.assert_planned_just_after(after_the_claim)
+
+    def test_so_does_one_that_leaves_publishing_to_another(self, bob: User, after_the_claim: datetime):
+        upload(bob, session("s1"))
+        process("usage")
+        Schedule.objects.all().delete()
+        mark_dirty({date(2026, 5, 1)})
+        assert Lease("publishing_lease", {"what": "usage"}).take()
+        tasks.process_usage()
+        assert UsageDirtyDay.objects.exists()
+        self.assert_planned_just_after(after_the_claim)
+
+    def test_so_does_an_upload_whose_task_may_be_lost(self, bob: User, after_the_claim: datetime):
+        upload(bob, session("s1"))
+        self.assert_planned_just_after(after_the_claim)
+
+    def test_there_is_never_more_than_one(self, bob: User, after_the_claim: datetime):
+        for name in ("s1", "s2"):
+            upload(bob, session(name))
+            Claim("usage", bob.pk).take()
+            tasks.process_pending()
+        self.assert_planned_just_after(after_the_claim)
+
+    def test_a_run_with_nothing_to_do_plans_none(self, bob: User):
+        upload(bob, session("s1"))
+        tasks.process_pending()
+        Schedule.objects.all().delete()
+        tasks.process_pending()
+        assert self.planned() == []
+
+    def test_the_declared_schedules_leave_it_alone(self, bob: User):
+        upload(bob, session("s1"))
+        call_command("sync_schedules", verbosity=0)
+        assert len(self.planned()) == 1
+
+
+class TestClearingUp:
+    def test_the_scheduled_run_removes_what_killed_uploads_left(self, settings: Any):
+        spool = settings.SPOOL_DIR
+        spool.mkdir()
+        day = 24 * 3600
+        for name, age in (("old.jsonl.zst", day + 60), ("new.jsonl.zst", day - 60), ("other.txt", day + 60)):
+            (spool / name).write_bytes(b"")
+            os.utime(spool / name, times=(time.time() - age,) * 2)
+        tasks.process_usage()
+        assert {path.name for path in spool.iterdir()} == {"new.jsonl.zst", "other.txt"}
+
+    def test_without_a_spool_folder_there_is_nothing_to_remove(self):
+        assert remove_leftovers() == 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -24,7 +24,7 @@ from telemetry.transcripts.fingerprints import (
     tool_call_hash,
 )
 from telemetry.transcripts.message_log import MessageLog
-from telemetry.transcripts.messages import SYNTHETIC_MODEL, tool_call_identity
+from telemetry.transcripts.messages import message_key, tool_call_identity
 from telemetry.transcripts.prompts import (
     SKILL_BODY,
     UserClass,
@@ -177,16 +177,16 @@ class _Extractor:
         if message is None:
             return
         model = intern(clean(message.model))
-        if model != SYNTHETIC_MODEL:
-            self._count_message(record, message, model)
+        key = message_key(record)
+        if key is not None:
+            self._count_message(record, message, key, model)
         for index, block in enumerate(record.blocks):
             if block.type == "tool_use":
                 self._count_tool_call(record, tool_call_identity(record, index, block), block, model)
             elif block.type == "server_tool_use":
                 self.figures.server_tool_calls += 1
 
-    def _count_message(self, record: Record, message: Message, model: str) -> None:
-        key = message.id or record.uuid or ""
+    def _count_message(self, record: Record, message: Message, key: str, model: str) -> None:
         if self.has_foreign and not self.messages.knows(key) and message_hash(key) in self.foreign.keys:
             return
         usage = message.usage or NO_USAGE

@@ -20,15 +20,22 @@ T = TypeVar("T")
 
 
 class TooManyLines(ValueError):
-    """The file has more lines than the reader was told to take."""
+    """The file has more lines, or more damaged ones, than the reader was told to take; `line` is the first
+    one too many."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class ObjectReader(Generic[T]):
     """Iterates over the objects of one file, once. `decode` reads a line quickly or refuses it; `lenient`
-    takes any JSON object. Iterating raises TooManyLines beyond `line_limit`.
+    takes any JSON object. Iterating raises TooManyLines beyond `line_limit`, and where more than
+    `malformed_limit` lines are malformed.
 
     Afterwards `lines`, `malformed_lines` and `truncated_tail` say what was met. While iterating,
-    `line_number` is the 1-based number of the line that the current object stands on.
+    `line_number` is the 1-based number of the line that the current object stands on. `non_object` is the
+    first JSON value that is no object, as the number of its line and its kind.
     """
 
     def __init__(
@@ -37,15 +44,18 @@ class ObjectReader(Generic[T]):
         decode: Callable[[bytes], T],
         lenient: Callable[[dict[str, Any]], T],
         line_limit: int | None = None,
+        malformed_limit: int | None = None,
     ) -> None:
         self._chunks = chunks
         self._line_limit = line_limit
+        self._malformed_limit = malformed_limit
         self._decode = decode
         self._lenient = lenient
         self.lines = 0
         self.malformed_lines = 0
         self.truncated_tail = False
         self.first_malformed_line: int | None = None
+        self.non_object: tuple[int, str] | None = None
         self.line_number = 0
 
     def __iter__(self) -> Iterator[T]:
@@ -54,6 +64,9 @@ class ObjectReader(Generic[T]):
         for batch in split_lines(self._chunks):
             last = batch.pop()
             self._check_length(len(batch))
+            if are_blank(batch):
+                self.line_number += len(batch)
+                continue
             for line in batch:
                 self.line_number += 1
                 if is_overfull(line):
@@ -71,7 +84,7 @@ class ObjectReader(Generic[T]):
 
     def _check_length(self, more: int) -> None:
         if self._line_limit is not None and self.line_number + more > self._line_limit:
-            raise TooManyLines(f"the file has more than {self._line_limit} lines")
+            raise TooManyLines(f"the file has more than {self._line_limit} lines", self._line_limit + 1)
 
     def _read_hard_line(self, line: bytes) -> Iterator[T]:
         """A line that msgspec refuses: blank, several documents, odd types, bytes that are not UTF-8, ..."""
@@ -84,6 +97,18 @@ class ObjectReader(Generic[T]):
         if documents.malformed:
             self.malformed_lines += 1
             self.first_malformed_line = self.first_malformed_line or self.line_number
+            self._note_non_object(documents)
+            self._check_malformed()
+
+    def _note_non_object(self, documents: "Documents") -> None:
+        if documents.non_object and self.non_object is None:
+            self.non_object = (self.line_number, documents.non_object)
+
+    def _check_malformed(self) -> None:
+        if self._malformed_limit is not None and self.malformed_lines > self._malformed_limit:
+            raise TooManyLines(
+                f"more than {self._malformed_limit} lines of the file are damaged", self.line_number
+            )
 
     def _read_last_piece(self, piece: bytes) -> Iterator[T]:
         """What follows the last line end: a whole line that only lacks it, or one that is still written."""
@@ -93,6 +118,7 @@ class ObjectReader(Generic[T]):
         values = list(documents)
         if documents.malformed:
             self.truncated_tail = True
+            self._note_non_object(documents)
             return
         self.lines += 1
         for value in values:
@@ -102,8 +128,13 @@ class ObjectReader(Generic[T]):
 class RecordReader(ObjectReader[Record]):
     """Iterates over the records of one file, once."""
 
-    def __init__(self, chunks: Iterable[bytes], line_limit: int | None = None) -> None:
-        super().__init__(chunks, decode_record, lenient_record, line_limit)
+    def __init__(
+        self,
+        chunks: Iterable[bytes],
+        line_limit: int | None = None,
+        malformed_limit: int | None = None,
+    ) -> None:
+        super().__init__(chunks, decode_record, lenient_record, line_limit, malformed_limit)
 
 
 def split_lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -135,6 +166,12 @@ def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
+def are_blank(lines: list[bytes]) -> bool:
+    """Whether these lines are all blank. Read one by one, endless blank lines would keep a thread busy; here
+    others cost no more than a look at the first."""
+    return bool(lines) and not lines[0].strip(BLANK) and not b"".join(lines).strip(BLANK)
+
+
 def is_overfull(line: bytes) -> bool:
     """Whether so many objects and lists begin in a line that building them would take too much memory."""
     return len(line) > MAX_BRACKETS and line.count(b"{") + line.count(b"[") > MAX_BRACKETS
@@ -142,11 +179,12 @@ def is_overfull(line: bytes) -> bool:
 
 class Documents:
     """The objects that stand on a line one after another. After iterating, `malformed` tells whether anything
-    else stands there."""
+    else stands there, and `non_object` which kind of JSON value it is, if it is one."""
 
     def __init__(self, line: bytes) -> None:
         self._line = line
         self.malformed = False
+        self.non_object: str | None = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         if is_overfull(self._line):
@@ -166,6 +204,7 @@ class Documents:
                 yield value
             else:
                 self.malformed = True
+                self.non_object = self.non_object or ("list" if isinstance(value, list) else "value")
             position = _skip_space(text, position)
         self.malformed = self.malformed or position < len(text)
 

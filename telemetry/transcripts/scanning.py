@@ -12,6 +12,8 @@ from telemetry.transcripts.values import clean, timestamp_ms
 # Four times what a transcript of 1 GB holds: a hostile file of tiny lines must neither fill the memory nor
 # keep a web thread for hours.
 MAX_LINES = 2_000_000
+# A damaged line costs ten times a good one.
+MAX_MALFORMED_LINES = 100_000
 MAX_RECORDS = 2_000_000
 MAX_HASHES = 3_000_000
 # Different session or agent ids in one file; a real one has two or three. Beyond, new ones are not counted.
@@ -49,7 +51,7 @@ class Scan:
 def scan(chunks: Iterable[bytes]) -> Scan:
     """Read a file once. Raises NotATranscript where no core user or assistant record is in it, or far too
     many are."""
-    scanner = _Scanner(RecordReader(chunks, MAX_LINES))
+    scanner = _Scanner(RecordReader(chunks, MAX_LINES, MAX_MALFORMED_LINES))
     return scanner.run()
 
 
@@ -69,7 +71,7 @@ class _Scanner:
         try:
             self._read_all()
         except TooManyLines as error:
-            raise TooMuch(str(error), MAX_LINES + 1) from error
+            raise TooMuch(str(error), error.line) from error
         if not self.session_ids:
             raise self._refusal()
         return Scan(
@@ -87,9 +89,7 @@ class _Scanner:
     def _read_all(self) -> None:
         for number, record in enumerate(self.reader):
             if number == MAX_RECORDS or len(self.fingerprint) > MAX_HASHES:
-                raise TooMuch(
-                    "the file holds more records or tool calls than any transcript", self.reader.line_number
-                )
+                raise self._too_much()
             if record.is_core:
                 self._read(record)
             elif self.stream_json_line is None and _is_stream_json(record):
@@ -105,12 +105,23 @@ class _Scanner:
         self.seen.add(record_id)
         self.fingerprint.add_record(record_id)
         if record.type == "assistant":
-            for index, block in enumerate(record.blocks):
-                if block.type == "tool_use":
-                    self.fingerprint.add_tool_call(tool_call_identity(record, index, block))
+            self._read_tool_calls(record)
             key = message_key(record)
             if key is not None:
                 self.fingerprint.add_message(key)
+
+    def _read_tool_calls(self, record: Record) -> None:
+        """Counted while they are added: one line may hold half a million."""
+        for index, block in enumerate(record.blocks):
+            if block.type == "tool_use":
+                if len(self.fingerprint) >= MAX_HASHES:
+                    raise self._too_much()
+                self.fingerprint.add_tool_call(tool_call_identity(record, index, block))
+
+    def _too_much(self) -> TooMuch:
+        return TooMuch(
+            "the file holds more records or tool calls than any transcript", self.reader.line_number
+        )
 
     def _read_spoken(self, record: Record) -> None:
         _count(self.session_ids, clean(record.sessionId))
@@ -130,6 +141,9 @@ class _Scanner:
             )
         if not reader.lines and not reader.truncated_tail:
             return NotATranscript("the file is empty")
+        if reader.malformed_lines == reader.lines and reader.non_object:
+            line, kind = reader.non_object
+            return NotATranscript(f"the line is a JSON {kind}, not an object", line)
         if reader.malformed_lines == reader.lines:
             return NotATranscript("no line of the file is JSON", reader.first_malformed_line or 1)
         return NotATranscript(

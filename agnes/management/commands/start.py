@@ -10,10 +10,11 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from accounts.seeding import ensure_first_admin
-from agnes import schedules
+from agnes import env, schedules
 from agnes.supervisor import Supervisor
 from telemetry.demo import world
 from telemetry.demo.progress import show_progress
+from telemetry.intake.spooling import remove_leftovers
 from telemetry.management.commands.demo import describe
 from telemetry.models import SessionTranscript
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     help = "Prepare the database and run the web server and the task worker until Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        host, port = parse_address(settings.AGNES_BIND)
+        host, port = env.split_address(settings.AGNES_BIND)
         require_free(host, port)
         try:
             admin, password = self._prepare()
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         """The first admin comes last: a password made earlier would be lost if this were interrupted."""
         call_command("migrate", interactive=False, verbosity=0)
         schedules.sync()
+        remove_leftovers()
         with audit.context("command"):
             if settings.DEBUG:
                 if wants_demo():
@@ -78,20 +80,13 @@ def wants_demo() -> bool:
     return world.is_unfinished() or not (SessionTranscript.objects.exists() or world.was_removed())
 
 
-def parse_address(bind: str) -> tuple[str, int]:
-    host, _, port = bind.rpartition(":")
-    if not host or not port.isdecimal():
-        raise CommandError(f"AGNES_BIND={bind!r} is no address: use host:port, such as 127.0.0.1:8000.")
-    return host.strip("[]"), int(port)
-
-
 def require_free(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise CommandError(
                 f"Agnes cannot listen on {host}:{port} ({error}). Stop what listens there, or choose another "
                 "address, for example: AGNES_BIND=127.0.0.1:8001 make run"

@@ -1,21 +1,21 @@
 """Run a processor over everything that is pending."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from accounts import audit
 from accounts.errors import AgnesError
 from telemetry.management.interruption import sigterm_interrupts
+from telemetry.management.progress import bars, days_published
 from telemetry.models import SessionTranscript
+from telemetry.processing import Progress as OnProgress
 from telemetry.processing import run_by_hand
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
+from telemetry.publishing import Progress as OnPublish
 
 SHOWN_FAILURES = 20
 
@@ -38,8 +38,10 @@ class Command(BaseCommand):
 
     def _run(self, processor: str, *, quiet: bool) -> RunReport:
         """Waits for people whom other workers hold, so that nothing is pending at the end."""
-        with _progress(processor, quiet=quiet) as on_progress:
-            return run_by_hand(processor, actor=None, wait=True, on_progress=on_progress)
+        with _progress(processor, quiet=quiet) as (on_progress, on_publish):
+            return run_by_hand(
+                processor, actor=None, wait=True, on_progress=on_progress, on_publish=on_publish
+            )
 
     def _print(self, report: RunReport) -> None:
         self.stdout.write(
@@ -53,14 +55,17 @@ class Command(BaseCommand):
                 f"{report.failed} transcripts failed. Each is tried three times in all; "
                 "the admin shows every error under Transcripts."
             )
+        if report.publishing_error:
+            raise CommandError(f"Not published, which the next run tries again: {report.publishing_error}")
 
 
 @contextmanager
-def _progress(processor: str, *, quiet: bool) -> Iterator[Callable[[RunReport], None]]:
-    """A bar on a terminal, nothing elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    hidden = quiet or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as progress:
-        pending = None if hidden else SessionTranscript.objects.pending(processor).count()
+def _progress(processor: str, *, quiet: bool) -> Iterator[tuple[OnProgress, OnPublish]]:
+    """Bars on a terminal, nothing elsewhere."""
+    with bars(quiet=quiet) as progress:
+        pending = None if progress.disable else SessionTranscript.objects.pending(processor).count()
         bar = progress.add_task(f"Processing {processor}", total=pending)
-        yield lambda report: progress.update(bar, completed=report.processed + report.failed)
+        yield (
+            lambda report: progress.update(bar, completed=report.processed + report.failed),
+            days_published(progress),
+        )

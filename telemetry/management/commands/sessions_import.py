@@ -49,10 +49,12 @@ class Command(BaseCommand):
         self._print(report, len(files))
         if report.interrupted:
             raise KeyboardInterrupt
+        if report.refused and not report.statuses:
+            raise CommandError("Nothing was imported: every file was refused, for the reasons above.")
 
     def _print(self, report: ImportReport, found: int) -> None:
         done = report.statuses.total() + len(report.refused)
-        self.stdout.write(f"{done} of {found} files read:")
+        self.stdout.write(f"Files read: {done} of {found}")
         for status in Status:
             self.stdout.write(f"  {status.value:<12}{report.statuses[status]:>8}")
         self.stdout.write(f"  {'refused':<12}{len(report.refused):>8}")

@@ -6,7 +6,17 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from telemetry.models import SessionTranscript, SkillAttribution, VerificationFinding
+from telemetry.admin.summaries import DETAILS
+from telemetry.models import (
+    SessionProcessorClaim,
+    SessionTranscript,
+    SkillAttribution,
+    UsageDaily,
+    UsageSessionSummary,
+    VerificationFinding,
+)
+from telemetry.processors.attempts import DIED
+from telemetry.processors.claims import Claim
 from telemetry.tests.admin.conftest import Page
 from telemetry.tests.planting import (
     AT,
@@ -31,6 +41,65 @@ ROLLUPS = (
 
 def rows(page: str) -> int:
     return page.count('class="action-checkbox"') or page.count("<tr><th class=")
+
+
+class TestEmptyLists:
+    IMPORT = "manage.py sessions_import ~/.claude/projects --user you@example.com"
+
+    @pytest.mark.parametrize(
+        "model", ["sessiontranscript", "usageevent", "usagemessage", "usagesessionsummary", "usagetooldaily"]
+    )
+    def test_they_say_how_rows_come(self, page: Page, model: str):
+        shown = page(f"{model}/")
+        assert " yet. " in shown
+        assert f"<code>{self.IMPORT}</code>" in shown
+        assert 'href="/api/docs"' in shown
+
+    @pytest.mark.parametrize("model", ["verificationfinding", "usageplugindaily", "skillattribution"])
+    def test_others_say_what_will_be_there(self, page: Page, model: str):
+        shown = page(f"{model}/")
+        assert " yet. " in shown
+        assert self.IMPORT not in shown
+
+    @pytest.mark.parametrize(("query", "what"), [("source=flea", "filters"), ("q=nothing", "search")])
+    def test_filtered_to_nothing_leads_back(
+        self, transcript: SessionTranscript, page: Page, query: str, what: str
+    ):
+        plant_event(transcript)
+        shown = page(f"usageevent/?{query}")
+        assert "No usage events match." in shown
+        assert f'<a href="?">Clear the {what}</a>' in shown
+        assert self.IMPORT not in shown
+
+
+class TestSummaryPage:
+    def test_its_figures_are_grouped_and_written_for_people(self, transcript: SessionTranscript, page: Page):
+        summary = plant_summary(transcript)
+        figures = {"cache_read_tokens": 1_234_567, "active_seconds": 11_520, "user_messages": 4}
+        UsageSessionSummary.objects.filter(pk=summary.pk).update(**figures)
+        shown = page(f"usagesessionsummary/{summary.pk}/change/")
+        groups = ("Session", "Times", "Prompts and messages", "Calls", "Errors", "Tokens", "Extraction")
+        places = [shown.index(f'class="fieldset-heading">{group}</h2>') for group in groups]
+        assert places == sorted(places)
+        for text in ("1\u2009234\u2009567", "3\u2009h 12\u2009min", "<time datetime="):
+            assert text in shown
+
+    def test_nothing_of_a_summary_is_left_out(self):
+        told = {getattr(it, "__name__", it) for _title, fields in DETAILS for it in fields}
+        columns = {
+            "started": "started_at", "active": "active_seconds", "person": "user",
+            "transcript": "session_file", "model_name": "primary_model",
+        }  # fmt: skip
+        told = {columns.get(it, it) for it in told}
+        stored = {field.name for field in UsageSessionSummary._meta.fields}
+        assert stored - told == {"id", "username"}
+
+
+class TestRollupPage:
+    def test_its_figures_have_thin_spaces(self, bob: User, page: Page):
+        day = next(row for row in plant_rollups(bob) if isinstance(row, UsageDaily))
+        UsageDaily.objects.update(input_tokens=1_234_567)
+        assert "1\u2009234\u2009567" in page(f"usagedaily/{day.pk}/change/")
 
 
 class TestEvents:
@@ -152,6 +221,17 @@ class TestProcessorStates:
             ("q=s3", 1),
         ):
             assert rows(page(f"sessionprocessorstate/?{query}")) == count, query
+
+    def test_nobody_is_said_to_have_died_while_the_work_goes_on(
+        self, transcript: SessionTranscript, page: Page
+    ):
+        row = plant_state(transcript, processed_at=None, attempts=1, last_error=DIED)
+        pages = ("sessionprocessorstate/", f"sessionprocessorstate/{row.pk}/change/")
+        assert Claim("usage", transcript.owner_id).take()
+        assert ">at work</span>" in page(pages[0])
+        assert all(DIED not in page(address) for address in pages)
+        SessionProcessorClaim.objects.all().delete()
+        assert all(DIED in page(address) for address in pages)
 
 
 class TestAttribution:

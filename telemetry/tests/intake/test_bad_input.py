@@ -5,13 +5,19 @@ import io
 import itertools
 import json
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from time import process_time
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import zstandard
 from django.core.files.storage import FileSystemStorage
+from django.db import connection
+from django.http import HttpRequest
+from django.test import Client
 
 from accounts import audit
 from accounts.models import AuditLog, Scope
@@ -79,8 +85,9 @@ class TestNotATranscript:
             (b"\n\nhello\n", "no line of the file is JSON", "3"),
             (STREAM_JSON, "stream-json", "2"),
             (JOURNAL, "no line of the file is a user or assistant line", "1"),
-            (b"[1, 2]\n", "no line", "1"),
-            (b"null", "no line", None),
+            (b"[1, 2]\n", "the line is a JSON list, not an object", "1"),
+            (b'[{"type":"user"}]', "the line is a JSON list, not an object", "1"),
+            (b"null", "the line is a JSON value, not an object", "1"),
             (b'{"type":"user"}\n', "no line of the file is a user or assistant line", "1"),
         ],
     )
@@ -92,11 +99,45 @@ class TestNotATranscript:
             assert error["fields"] == {"line": line}
             assert f"(line {line})" in error["message"]
 
+    @pytest.mark.parametrize("line", [b"\n", b" \n", b"x\n", b"[]\n"])
+    def test_endless_lines_of_nothing_do_not_keep_a_thread_busy(self, refused, line):
+        """100 MB of them took seconds; now it is their way over the wire that counts."""
+        began = process_time()
+        error = refused(gzip.compress(line * (100_000_000 // len(line)), 1), encoding="gzip")
+        assert "lines" in str(error["message"])
+        assert process_time() - began < 5
+
     def test_a_form_is_refused_with_the_cure(self, client, bob, token_for):
         headers = {"authorization": f"Bearer {token_for(bob, Scope.UPLOAD)}"}
         response = client.post("/api/upload/sessions", {"file": "x"}, headers=headers)
         assert response.status_code == 415
         assert "--data-binary" in error_of(response)["hint"]
+
+    @pytest.mark.parametrize(
+        "content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+    )
+    def test_a_form_of_a_browser_is_refused_unread(self, content_type, bob, monkeypatch):
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(bob)
+        for name in ("read", "_load_post_and_files"):
+            monkeypatch.setattr(HttpRequest, name, lambda *args: pytest.fail("The body was read."))
+        response: Any = browser.post("/api/upload/sessions", GOOD, content_type=content_type)
+        assert response.status_code == 415
+        assert "application/x-ndjson" in error_of(response)["hint"]
+
+    def test_what_curl_calls_a_form_is_taken_with_a_token(self, client, bob, token_for):
+        headers = {"authorization": f"Bearer {token_for(bob, Scope.UPLOAD)}"}
+        content_type = "application/x-www-form-urlencoded"
+        response = client.post("/api/upload/sessions", GOOD, content_type=content_type, headers=headers)
+        assert response.status_code == 201
+
+    def test_the_log_says_who_was_refused_and_why(self, refused, bob, caplog):
+        caplog.set_level("INFO", "telemetry")
+        refused(b"what somebody wrote\n")
+        [message] = [record.getMessage() for record in caplog.records if record.name == "telemetry.api"]
+        assert message.startswith(f"Refused an upload of user {bob.pk}: not_a_transcript: Not a transcript:")
+        assert "somebody" not in caplog.text
+        assert bob.email not in caplog.text
 
 
 class TestCompression:
@@ -293,6 +334,22 @@ class TestFailures:
         monkeypatch.setattr(FileSystemStorage, "delete", fail)
         stored = store_transcript(bob, [GOOD, transcript_bytes([user_line()])])
         assert stored.status == "grown"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one writer at a time")
+def test_while_something_large_is_written_it_answers_503(upload):
+    assert upload(GOOD).status_code == 201
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        response = upload(GOOD + transcript_bytes([user_line()]))
+    assert response.status_code == 503
+    assert error_of(response)["code"] == "busy"
+    assert int(response["Retry-After"]) > 0
+    connection.close()
+    assert upload(GOOD + transcript_bytes([user_line()])).json()["status"] == "grown"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -73,7 +73,7 @@ class TestImport:
 
     def test_it_imports_every_transcript_below(self, run, projects, bob):
         printed = run(projects)
-        assert printed.startswith("8 of 8 files read:")
+        assert printed.startswith("Files read: 8 of 8")
         assert counts(printed) == {"new": 5, "same": 1, "refused": 2}
         keys = SessionTranscript.objects.values_list("owner", "session_id", "agent_id")
         assert set(keys) == {
@@ -139,11 +139,36 @@ class TestImport:
         with pytest.raises(RuntimeError, match="disk full"):
             import_files(find_transcripts(projects), bob)
 
+    def test_it_fails_where_every_file_is_refused(self, projects, bob, capsys):
+        for path in projects.rglob("*.jsonl"):
+            path.write_bytes(b"")
+        with pytest.raises(CommandError, match="every file was refused"):
+            call_command("sessions_import", str(projects), "--user", BOB)
+        printed = capsys.readouterr().out
+        assert counts(printed) == {"refused": 8}
+        assert "empty.jsonl: Not a transcript" in printed
+
     def test_it_counts_the_bytes_read(self, projects, bob):
         files = find_transcripts(projects)
         read: list[int] = []
         import_files(files, bob, on_read=read.append)
         assert sum(read) == sum(file.size for file in files)
+
+
+def test_an_interrupt_while_it_starts_is_no_traceback(tmp_path):
+    """Ctrl-C as soon as the settings are read."""
+    settings = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfrom agnes.settings import *\n"
+    (tmp_path / "interrupted_settings.py").write_text(settings)
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "interrupted_settings",
+        "PYTHONPATH": str(tmp_path),
+        "AGNES_DATA_DIR": str(tmp_path),
+    }
+    command = [sys.executable, "manage.py", "sessions_import", str(tmp_path), "--user", BOB]
+    ran = subprocess.run(
+        command, cwd=django_settings.BASE_DIR, env=environment, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (130, "Interrupted.\n")
 
 
 @pytest.mark.django_db

@@ -2,19 +2,31 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import User
-from telemetry.models import SessionTranscript, SessionTranscriptPart, UsageDirtyDay, UsageEvent
+from telemetry.dirty_days import mark_dirty
+from telemetry.lake.location import cache_folder
+from telemetry.models import (
+    LakeSnapshot,
+    SessionTranscript,
+    SessionTranscriptPart,
+    UsageDirtyDay,
+    UsageEvent,
+)
 from telemetry.processing import process
 from telemetry.processors.runner import run
 from telemetry.publishing import publish
 from telemetry.tests.builders import START
 from telemetry.tests.figures import processed, upload, usage_of
-from telemetry.tests.kills.victim import INTAKE, PROCESSING, PUBLISHING
+from telemetry.tests.kills.victim import INTAKE, PROCESSING, PUBLISHING, PURGING, STARTING_ANEW
+from telemetry.tests.lake.reading import in_database, in_lake
+from telemetry.tests.lake.test_publishing_purges import SECRET, is_somewhere
+from telemetry.tests.planting import AT, plant_event, plant_transcript
 from telemetry.tests.processing.test_runner import session
 from telemetry.tests.rollups.oracle import expected, stored
 
@@ -50,8 +62,10 @@ def test_worker_killed(stage: str, nth: int, bob: User, charlie: User, die: Call
     assert not SessionTranscript.objects.pending("usage").exists()
 
 
-@pytest.mark.parametrize("nth", [1, 3])
-@pytest.mark.parametrize("stage", PUBLISHING)
+@pytest.mark.parametrize(
+    ("stage", "nth"),
+    [(stage, nth) for stage in PUBLISHING for nth in ((1,) if stage in HAPPEN_ONCE else (1, 3))],
+)
 def test_publisher_killed(stage: str, nth: int, bob: User, die: Callable[..., None]) -> None:
     upload(bob, session("old", at=-86_400))
     process("usage")
@@ -59,11 +73,43 @@ def test_publisher_killed(stage: str, nth: int, bob: User, die: Callable[..., No
     for content in (*world(), session("new", at=today - 86_400), session("newer", at=today)):
         upload(bob, content)
     run("usage")
-    nth = 1 if stage in HAPPEN_ONCE else nth
     die(stage, nth, "publish")
     assert UsageDirtyDay.objects.exists() or stored() == expected()
+    # What readers see is of one moment, and the roll-ups are the same in both places.
+    assert in_lake()["usage_user_daily"] == in_database()["usage_user_daily"]
     publish(wait=True)
     assert stored() == expected()
+    assert in_lake() == in_database()
+    assert not UsageDirtyDay.objects.exists()
+
+
+@pytest.mark.parametrize("stage", STARTING_ANEW)
+def test_killed_while_it_starts_a_lake_anew(stage: str, bob: User, die: Callable[..., None]) -> None:
+    for content in world():
+        upload(bob, content)
+    process("usage")
+    LakeSnapshot.objects.update(schema=99)
+    die(stage, 1, "publish")
+    publish(wait=True)
+    assert in_lake() == in_database()
+    assert LakeSnapshot.objects.get().is_complete
+
+
+@pytest.mark.parametrize("stage", PURGING)
+def test_killed_while_it_purges(stage: str, bob: User, die: Callable[..., None], settings: Any) -> None:
+    transcript = plant_transcript(bob)
+    plant_event(transcript, "kept")
+    plant_event(transcript, "secret", cwd=SECRET)
+    publish()
+    UsageEvent.objects.filter(cwd=SECRET).delete()
+    mark_dirty([AT.date()], purge=True)
+    cache_folder().mkdir()
+    (cache_folder() / "copy.parquet.part").write_text(SECRET)
+    die(stage, 1, "publish")
+    assert in_lake() == in_database()
+    publish(wait=True)
+    assert not is_somewhere(settings)
+    assert in_lake() == in_database()
     assert not UsageDirtyDay.objects.exists()
 
 

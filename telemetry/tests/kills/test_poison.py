@@ -42,7 +42,7 @@ def test_it_is_given_up_and_the_others_are_done(
     upload(bob, session("just-before", calls=2, at=299))
     upload(bob, session("long-after", calls=2, at=900))
     die_of_poison()
-    assert state("just-before").state == "done"
+    assert state("just-before").processed_at
     assert state("just-before").attempts == 1
 
     report = run("usage", wait=True)
@@ -50,7 +50,7 @@ def test_it_is_given_up_and_the_others_are_done(
     assert not SessionTranscript.objects.pending("usage").exists()
     assert events() == dict.fromkeys(["before", "just-before", "after", "long-after", "another"], 2)
     given_up = state("poison")
-    assert (given_up.state, given_up.attempts, given_up.last_error) == ("given up", 3, DIED)
+    assert (given_up.processed_at, given_up.attempts, given_up.last_error) == (None, 3, DIED)
     assert_admin_shows_it(client, alice)
 
 

@@ -1,6 +1,7 @@
 """A process that does real work and kills itself with -9 at a chosen moment.
 
 python -m telemetry.tests.kills.victim STAGE NTH process
+python -m telemetry.tests.kills.victim STAGE NTH task
 python -m telemetry.tests.kills.victim STAGE NTH publish
 python -m telemetry.tests.kills.victim STAGE NTH upload EMAIL FILE
 python -m telemetry.tests.kills.victim poison SESSION_ID process
@@ -9,6 +10,7 @@ A poison session kills whoever reads it.
 """
 
 import importlib
+import itertools
 import os
 import signal
 import sys
@@ -43,10 +45,27 @@ PUBLISHING = {
     "after the marks are read": Stage("telemetry.publishing", "read_marks", True),
     "among the tables": Stage("telemetry.rollups.base.DailyRollup", "rebuild", True),
     "among the windows": Stage("telemetry.rollups.plugin_window", "rebuild", True),
+    "among the files of the lake": Stage("telemetry.lake.writing.OpenTable", "_write_file", True),
+    "among the tables of the lake": Stage("telemetry.lake.writing.OpenTable", "commit", True),
+    "before the snapshot is noted": Stage("telemetry.lake.publishing.PublishedLake", "note", False),
     "before the marks are removed": Stage("telemetry.publishing", "remove_marks", False),
     "before the commit": Stage("telemetry.publishing", "remove_marks", True),
     "after the commit": Stage("telemetry.publishing", "_publish_days", True),
     "before the lease is released": Stage("telemetry.leases.Lease", "release", False),
+}
+STARTING_ANEW = {
+    "among the new tables": Stage("telemetry.lake.opening", "_create", True),
+    "before the days are marked": Stage("telemetry.lake.opening", "mark_dirty", False),
+    "after the days are marked": Stage("telemetry.lake.opening", "start_anew", True),
+    "after the first day": Stage("telemetry.publishing", "_publish_days", True),
+}
+PURGING = {
+    "before old files are removed": Stage("telemetry.lake.publishing", "remove_old_files", False),
+    "among the tables of old files": Stage("telemetry.lake.vacuuming", "_vacuum", True),
+    "before copies are removed": Stage("telemetry.lake.publishing", "remove_copies", False),
+    "after copies are removed": Stage("telemetry.lake.publishing", "remove_copies", True),
+    "before the last marks are removed": Stage("telemetry.lake.publishing", "remove_marks", False),
+    "before the last commit": Stage("telemetry.lake.publishing", "remove_marks", True),
 }
 INTAKE = {
     "while it is received": Stage("telemetry.intake.storing", "scan", False),
@@ -76,6 +95,12 @@ def process() -> None:
     run("usage")
 
 
+def task() -> None:
+    from telemetry.tasks import process_pending
+
+    process_pending()
+
+
 def publish() -> None:
     """One day at a time."""
     from telemetry import publishing
@@ -94,15 +119,14 @@ def upload(email: str, path: str) -> None:
 def die_at(stage: Stage, nth: int) -> None:
     place = _resolve(stage.module)
     original: Callable[..., Any] = getattr(place, stage.name)
-    calls = 0
+    calls = itertools.count(1)
 
     def lethal(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == nth and not stage.after:
+        call = next(calls)
+        if call == nth and not stage.after:
             os.kill(os.getpid(), signal.SIGKILL)
         result = original(*args, **kwargs)
-        if calls == nth:
+        if call == nth:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
@@ -134,7 +158,8 @@ def _resolve(path: str) -> Any:
 
 WORK: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
     "process": (PROCESSING, process),
-    "publish": (PUBLISHING, publish),
+    "task": (PROCESSING, task),
+    "publish": (PUBLISHING | STARTING_ANEW | PURGING, publish),
     "upload": (INTAKE, upload),
 }
 

@@ -15,6 +15,7 @@ from telemetry.models import (
     UsageDirtyDay,
     UsageEvent,
     UsageMessage,
+    VerificationFinding,
 )
 from telemetry.processors import base, registry
 from telemetry.processors.base import Job, Processor
@@ -55,6 +56,25 @@ def test_a_stored_file_that_was_cut_short_is_an_error_and_keeps_the_old_rows(bob
     assert run("usage").failed == 1
     assert "StoredFileDamaged" in (state("s1").last_error or "")
     assert UsageEvent.objects.count() == 200
+
+
+def test_an_error_of_the_database_never_quotes_what_people_wrote(bob: User, monkeypatch: Any) -> None:
+    class Clashing:
+        items = 0
+
+        def write(self) -> None:
+            finding = {"session_file": "x", "kind": "unknown_key", "detail": "secret words", "count": 1}
+            VerificationFinding.objects.bulk_create(VerificationFinding(**finding) for _ in range(2))
+
+    upload(bob, session("s1"))
+    clashing = Processor("usage", 1, lambda job: Clashing())
+    monkeypatch.setitem(registry.PROCESSORS, "usage", clashing)
+    report = run("usage")
+    error = state("s1").last_error or ""
+    assert error.startswith("IntegrityError: ")
+    assert "verification_findings" in error
+    assert "secret" not in error + "".join(report.failures)
+    assert "\n" not in error
 
 
 class TestOutages:

@@ -313,6 +313,7 @@ class TestOneAtATime:
     def test_a_publisher_that_was_too_slow_changes_nothing(
         self, transcript: SessionTranscript, monkeypatch: Any
     ):
+        publish()
         plant(transcript, NOW.date())
 
         def slow() -> Any:

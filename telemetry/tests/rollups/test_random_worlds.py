@@ -17,6 +17,7 @@ from telemetry.days import today
 from telemetry.dirty_days import mark_dirty, stored_days
 from telemetry.models import (
     CommandAttribution,
+    LakeSnapshot,
     McpServerAttribution,
     PublishingLease,
     PublishingState,
@@ -43,6 +44,7 @@ from telemetry.tests.builders import (
     user_line,
 )
 from telemetry.tests.figures import upload
+from telemetry.tests.lake.reading import in_database, in_lake
 from telemetry.tests.rollups.conftest import NOW, Clock
 from telemetry.tests.rollups.oracle import TABLES, expected, stored
 
@@ -50,6 +52,7 @@ DAY = 86_400
 EXTRACTED: tuple[type[Model], ...] = (UsageEvent, UsageMessage, UsageSessionSummary, SessionProcessorState)
 FORGOTTEN: tuple[type[Model], ...] = (
     *EXTRACTED,
+    LakeSnapshot,
     UsageDirtyDay,
     SessionTranscript,
     SessionProcessorClaim,
@@ -135,7 +138,7 @@ def histories(draw: st.DrawFn) -> list[Step]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
 def test_what_was_published_bit_by_bit_is_what_is_made_from_nothing(
     clock: Clock, history: list[Step]
@@ -147,14 +150,17 @@ def test_what_was_published_bit_by_bit_is_what_is_made_from_nothing(
         do(step, clock)
         if is_clean():
             assert stored() == expected()
+            assert in_lake()["usage_user_daily"] == in_database()["usage_user_daily"]
     process("usage")
     assert is_clean()
     published = stored()
     assert published == expected()
+    assert in_lake() == in_database()
     for table in TABLES:
         table.objects.all().delete()
     rebuild_all()
     assert stored() == published
+    assert in_lake() == in_database()
 
 
 def do(step: Step, clock: Clock) -> None:

@@ -47,6 +47,18 @@ class TestLines:
     def test_a_line_of_other_white_space_is_malformed(self):
         assert uuids_and_counts(b"\x0c\n" + A + b"\n") == (["a"], 2, 1)
 
+    @pytest.mark.parametrize("blank", [b"", b" ", b"\r", b"\t \r"])
+    @pytest.mark.parametrize("chunk_bytes", [1, 7, 1000])
+    def test_runs_of_blank_lines_are_passed_over_and_numbered(self, blank: bytes, chunk_bytes: int):
+        blanks = (blank + b"\n") * 50
+        content = blanks + A + b"\n" + blanks + b"oops\n" + blanks + B + b"\n" + blanks + blank
+        reader = RecordReader(cut(content, chunk_bytes))
+        assert [(record.uuid, reader.line_number) for record in reader] == [("a", 51), ("b", 153)]
+        assert (reader.lines, reader.first_malformed_line, reader.truncated_tail) == (3, 102, False)
+
+    def test_a_line_that_begins_blank_is_no_blank_line(self):
+        assert uuids_and_counts(b"\n  \n  " + A + b"\n \x0c\n") == (["a"], 2, 1)
+
     def test_an_empty_file_has_no_lines(self):
         assert uuids_and_counts(b"") == ([], 0, 0)
         assert uuids_and_counts(b"\xef\xbb\xbf") == ([], 0, 0)

@@ -105,6 +105,19 @@ class TestRefusals:
         message, number = refusal_of(content)
         assert (message, number) == ("no line of the file is JSON", 1)
 
+    @pytest.mark.parametrize(
+        ("content", "kind", "line_number"),
+        [
+            (b'[{"type":"user"}]', "list", 1),
+            (b'\n[{"type":"user"}]\n', "list", 2),
+            (b"oops\n[]\n", "list", 2),
+            (b"null\n", "value", 1),
+            (b'"text"', "value", 1),
+        ],
+    )
+    def test_json_that_is_no_object_is_called_what_it_is(self, content: bytes, kind: str, line_number: int):
+        assert refusal_of(content) == (f"the line is a JSON {kind}, not an object", line_number)
+
     def test_the_line_is_the_first_malformed_one(self):
         assert refusal_of(b"\n\noops\n")[1] == 3
 
@@ -163,7 +176,21 @@ class TestLimits:
         assert len(scan_of(assistant_line(calls[:8]), user_line()).fingerprint) == 11
         message, number = refusal_of(transcript_bytes([assistant_line(calls), user_line()]))
         assert "tool calls" in message
-        assert number == 2
+        assert number == 1
+
+    def test_blank_lines_count_as_lines_of_the_file(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(scanning, "MAX_LINES", 100)
+        assert scan_of(*[b""] * 99, user_line()).lines == 1
+        for blank in (b"", b" ", b"\r"):
+            assert refusal_of(transcript_bytes([user_line(), *[blank] * 100]))[1] == 101
+
+    @pytest.mark.parametrize("rubbish", [b"oops", b"1", b"{"])
+    def test_so_many_damaged_lines(self, rubbish: bytes, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(scanning, "MAX_MALFORMED_LINES", 3)
+        assert scan_of(user_line(), *[rubbish] * 3, user_line()).malformed_lines == 3
+        message, number = refusal_of(transcript_bytes([user_line(), *[rubbish] * 4, user_line()]))
+        assert message == "more than 3 lines of the file are damaged"
+        assert number == 5
 
     def test_ids_beyond_so_many_are_not_counted(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(scanning, "MAX_IDS", 2)

@@ -1,0 +1,136 @@
+"""What the API says of itself: ninja's description of each operation, and what holds for all of them.
+
+Routers declare nothing of this: the errors follow from who may call and from what is sent, the needs from the
+rules of `accounts.api_auth.auth`. An operation with a further error names its status alone,
+`openapi_extra={"responses": {410: {}}}`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from ninja.openapi.schema import BODY_CONTENT_TYPES, OpenAPISchema
+from ninja.operation import Operation
+from ninja.security.base import AuthBase
+
+STRING = {"type": "string"}
+ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "hint"],
+            "properties": {
+                "code": {**STRING, "description": "The machine's word for it."},
+                "message": {**STRING, "description": "What went wrong."},
+                "hint": {**STRING, "description": "The next step."},
+                "fields": {
+                    "type": "object",
+                    "additionalProperties": STRING,
+                    "description": "What was wrong with which input; absent where it was not the input.",
+                },
+            },
+        }
+    },
+}
+MEANINGS = {
+    400: "The body is malformed.",
+    401: "Nobody is signed in: no access token or session, or one that no longer holds.",
+    403: "A scope, a permission or, with a session, the CSRF token is missing.",
+    404: "There is no such thing, or none that you may see.",
+    409: "It does not go together with what is there.",
+    410: "It was there, and is gone for good.",
+    413: "The body is larger than the server takes.",
+    415: "The body comes in a form or an encoding that the server does not take.",
+    422: "The input is wrong; the message says why.",
+    503: "The server is busy: send it again.",
+}
+FILE_NAMES = {"application/x-ndjson": "session.jsonl", "application/json": "body.json"}
+
+
+class Schema(OpenAPISchema):
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        details: dict[str, Any] = super().operation_details(operation)
+        permission = _permission(operation)
+        if permission:
+            details["x-permission"] = permission
+        if details.get("security"):
+            details["description"] = "\n\n".join(
+                filter(None, [details.get("description"), _needs(details["security"], permission)])
+            )
+        answers = {status: {} for status in _errors(operation, details)} | details["responses"]
+        details["responses"] = {
+            int(status): _answer(int(status), answers[status]) for status in sorted(answers)
+        }
+        return details
+
+    def operation_security(self, operation: Operation) -> list[dict[str, Any]] | None:
+        """With the scopes that a token must have, all of them."""
+        names = super().operation_security(operation)
+        rules = [rule for rule in operation.auth_callbacks if isinstance(rule, AuthBase)]
+        for scheme, rule in zip(names or [], rules, strict=True):
+            for name in scheme:
+                scheme[name] = sorted(getattr(rule, "scopes", ()))
+        return names
+
+    def get_paths(self) -> dict[str, Any]:
+        return {
+            path: {
+                method: {**details, **_example(method, path, details)} for method, details in methods.items()
+            }
+            for path, methods in super().get_paths().items()
+        }
+
+    def get_components(self) -> dict[str, Any]:
+        components: dict[str, Any] = super().get_components()
+        return {**components, "schemas": {**components["schemas"], "Error": ERROR}}
+
+
+def _permission(operation: Operation) -> str:
+    permissions = {getattr(rule, "permission", None) for rule in operation.auth_callbacks}
+    return ", ".join(sorted(filter(None, permissions)))
+
+
+def _needs(security: list[dict[str, list[str]]], permission: str) -> str:
+    scopes = sorted({scope for scheme in security for names in scheme.values() for scope in names})
+    token = f"an access token with the scope {' and '.join(scopes)}" if scopes else "an access token"
+    staff = f", of staff with the permission {permission}" if permission else ""
+    return f"Needs {token}, or a signed-in browser{staff}."
+
+
+def _errors(operation: Operation, details: dict[str, Any]) -> Iterator[int]:
+    if operation.auth_callbacks:
+        yield from (401, 403)
+    sources = {model.__ninja_param_source__ for model in operation.models}
+    if "path" in sources:
+        yield 404
+    if sources:
+        yield 422
+    if sources & set(BODY_CONTENT_TYPES):
+        yield from (400, 413)
+    elif "requestBody" in details:  # raw, which the operation reads itself
+        yield from (413, 415, 422, 503)
+
+
+def _answer(status: int, answer: dict[str, Any]) -> dict[str, Any]:
+    if status < 400:
+        return answer
+    schema = {"schema": {"$ref": "#/components/schemas/Error"}}
+    return {"description": MEANINGS.get(status, ""), "content": {"application/json": schema}, **answer}
+
+
+def _example(method: str, path: str, details: dict[str, Any]) -> dict[str, Any]:
+    source = " \\\n  ".join(_curl(method.upper(), f"{settings.AGNES_URL}{path}", details))
+    return {"x-codeSamples": [{"lang": "Shell", "label": "curl", "source": source}]}
+
+
+def _curl(method: str, url: str, details: dict[str, Any]) -> Iterator[str]:
+    yield "curl" if method == "GET" else f"curl --request {method}"
+    if details.get("security"):
+        yield '--header "Authorization: Bearer $AGNES_TOKEN"'
+    for content_type in details.get("requestBody", {}).get("content", {}):
+        yield f'--header "Content-Type: {content_type}"'
+        yield f"--data-binary @{FILE_NAMES.get(content_type, 'body')}"
+    needed = [it["name"] for it in details["parameters"] if it["in"] == "query" and it["required"]]
+    yield f'"{url}{"?" if needed else ""}{"&".join(f"{name}=…" for name in needed)}"'

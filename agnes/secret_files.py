@@ -1,0 +1,40 @@
+"""Secrets that were made once and are kept in the data folder, readable by their owner only."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def why_unusable(folder: Path) -> str:
+    """Why this process may not keep files in the folder, which is made if it is missing; '' if it may."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        return "it is no folder"
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "it is not writable"
+
+
+def read_or_make(path: Path) -> str:
+    """Raises OSError, and ValueError for an empty file."""
+    if not path.exists():
+        _make(path)
+    value = path.read_text().strip()
+    if not value:
+        raise ValueError("it is empty")
+    return value
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    try:
+        # A link appears whole or not at all, and never replaces what another process made first.
+        os.link(made, path)
+    except FileExistsError:
+        pass
+    finally:
+        made.unlink()

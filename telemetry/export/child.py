@@ -1,0 +1,80 @@
+"""The process that reads the lake and writes the rows: `python -m telemetry.export.child CONTROL`.
+
+The plan comes as one line on standard input. Standard output takes the rows and nothing else. The file
+descriptor CONTROL takes one JSON object a line: {"rows": 7} before the first row, {"done": true} after the
+last, or {"error": {...}}. Where neither of these two is told, it died. When standard input ends, nobody
+wants the rows any more.
+
+It is a process of its own, so that DuckDB's memory is given back with it, and so that it can be killed.
+"""
+
+import json
+import os
+import shutil
+import sys
+import threading
+import traceback
+from typing import NoReturn
+
+# What takes time to import is imported while the other end still finds out what to ask.
+import deltalake  # noqa: F401
+import duckdb  # noqa: F401
+
+from accounts.errors import AgnesError
+from telemetry.errors import LakeChanged
+from telemetry.export.plan import Plan
+from telemetry.lake.door import connect
+from telemetry.lake.files import reason_of
+
+# The whole process stays under 512 MB with it (benchmarks/export.py).
+MEMORY_LIMIT = "350MB"
+MAX_THREADS = 4
+OUTPUT = "/dev/fd/1"
+
+
+def main(control: int) -> None:
+    plan = Plan.from_json(sys.stdin.buffer.readline().decode())
+    threading.Thread(target=_end_with_the_reader, args=[plan.spill], daemon=True).start()
+    try:
+        _export(plan, control)
+    except LakeChanged as error:
+        cause = reason_of(error.__cause__ or error)
+        _tell(control, error={"code": error.code, "in_copies": error.in_copies, "reason": cause})
+    except AgnesError as error:
+        told = {"code": error.code, "status": error.status, "message": error.message, "hint": error.hint}
+        _tell(control, error=told)
+    except Exception:
+        _tell(control, error={"reason": traceback.format_exc()})
+    else:
+        _tell(control, done=True)
+    # Nothing here is worth tidying up.
+    os._exit(0)
+
+
+def _export(plan: Plan, control: int) -> None:
+    with connect(
+        plan.snapshot, memory_limit=MEMORY_LIMIT, threads=_threads(), spill=plan.spill, writes=[OUTPUT]
+    ) as connection:
+        [(rows,)] = connection.execute(plan.count_query, plan.values).fetchall()
+        _tell(control, rows=rows)
+        connection.execute(plan.copy_statement(OUTPUT), plan.values)
+
+
+def _threads() -> int:
+    return min(len(os.sched_getaffinity(0)), MAX_THREADS)
+
+
+def _tell(control: int, **message: object) -> None:
+    os.write(control, json.dumps(message).encode() + b"\n")
+
+
+def _end_with_the_reader(spill: str) -> NoReturn:
+    """The other end keeps standard input open for as long as it lives and wants the rows."""
+    while sys.stdin.buffer.read(1):
+        pass
+    shutil.rmtree(spill, ignore_errors=True)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

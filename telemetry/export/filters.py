@@ -1,0 +1,142 @@
+"""Which rows somebody asked for, and as what."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from accounts.models import User
+from telemetry.errors import WrongFilter
+from telemetry.export import moments
+from telemetry.export.datasets import Dataset
+from telemetry.export.formats import Format
+from telemetry.models import Source
+
+Value = TypeVar("Value")
+Choice = TypeVar("Choice", bound=StrEnum)
+YES, NO = ("1", "true"), ("0", "false")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """`since` is inclusive, `until` exclusive; rows without a time are in only where neither is set."""
+
+    dataset: Dataset = Dataset.EVENTS
+    format: Format = Format.CSV
+    since: datetime | None = None
+    until: datetime | None = None
+    user_id: int | None = None
+    source: str | None = None
+    spreadsheet_safe: bool = False
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What was set, for the audit log."""
+        named = {
+            "dataset": self.dataset.value,
+            "format": self.format.value,
+            "since": self.since and moments.shown(self.since),
+            "until": self.until and moments.shown(self.until),
+            "user_id": self.user_id,
+            "source": self.source,
+            "spreadsheet_safe": self.spreadsheet_safe or None,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def file_name(self) -> str:
+        """Such as agnes-events-since-2026-05-01-user-7.csv: ASCII letters, digits, `_`, `-` and `.`."""
+        told = {"since": self.since, "until": self.until, "user": self.user_id, "source": self.source}
+        parts = [f"-{name}-{_in_a_name(value)}" for name, value in told.items() if value is not None]
+        return f"agnes-{self.dataset}{''.join(parts)}.{self.format}"
+
+
+def read_filters(values: Mapping[str, str]) -> Filters:
+    """What the parameters of an address say. Raises WrongFilter, with everything that is wrong."""
+    wrong: dict[str, str] = {name: _unknown(name) for name in values if name not in _READERS}
+    read: dict[str, Any] = {}
+    for name, reader in _READERS.items():
+        if name in values:
+            try:
+                read[name] = reader(values[name])
+            except ValueError as error:
+                wrong[name] = str(error)
+    filters = Filters(**read)
+    wrong = {**_contradictions(filters), **wrong}
+    if wrong:
+        raise WrongFilter(wrong)
+    return filters
+
+
+def find_person(text: str) -> int:
+    """The id of the person with this e-mail address or id. Raises ValueError."""
+    return _user_id(text) if "@" not in text else _existing(text, email=text.lower())
+
+
+def _contradictions(filters: Filters) -> dict[str, str]:
+    wrong = {}
+    for name in ("user_id", "source"):
+        if getattr(filters, name) is not None and name not in filters.dataset.table.columns:
+            wrong[name] = (
+                f"the data set {filters.dataset} has no column {name}: leave this out, or use events"
+            )
+    if filters.since and filters.until and filters.since >= filters.until:
+        wrong["until"] = "must be later than since, such as 2026-06-01 after 2026-05-01"
+    if filters.spreadsheet_safe and filters.format != Format.CSV:
+        wrong["spreadsheet_safe"] = "goes with format=csv only"
+    return wrong
+
+
+def _choice(choices: type[Choice]) -> Callable[[str], Choice]:
+    def read(text: str) -> Choice:
+        try:
+            return choices(text)
+        except ValueError:
+            raise ValueError(f"one of {', '.join(choices)}, such as {next(iter(choices))}") from None
+
+    return read
+
+
+def _source(text: str) -> str:
+    if text not in Source.values:
+        raise ValueError(f"one of {', '.join(Source.values)}, such as {Source.values[0]}")
+    return text
+
+
+def _user_id(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise ValueError("the number of a person, such as 7 (it stands in the address of the person's page)")
+    return _existing(text, pk=int(text))
+
+
+def _existing(text: str, **key: object) -> int:
+    user_id = User.objects.filter(**key).values_list("pk", flat=True).first()
+    if user_id is None:
+        raise ValueError(f"there is no person {text}; People in the admin lists them, such as 7")
+    return int(user_id)
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in YES + NO:
+        raise ValueError("1 or 0, such as 1")
+    return text.lower() in YES
+
+
+def _unknown(name: str) -> str:
+    return f"there is no such filter; use one of {', '.join(_READERS)}"
+
+
+def _in_a_name(value: datetime | int | str) -> str:
+    return moments.shown(value).replace(":", "") if isinstance(value, datetime) else str(value)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "dataset": _choice(Dataset),
+    "format": _choice(Format),
+    "since": moments.read_moment,
+    "until": moments.read_moment,
+    "user_id": _user_id,
+    "source": _source,
+    "spreadsheet_safe": _boolean,
+}

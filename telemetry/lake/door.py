@@ -1,0 +1,143 @@
+"""The one way to read the lake: a DuckDB connection with a view for each table. Knows no Django.
+
+The views stand on exactly the files of the snapshot, so nothing that is published meanwhile is seen. A
+connection reaches these files, those it was told it may write, and nothing else. DuckDB cannot be kept from
+overwriting a file that it may read: what a stranger wrote goes through `select`.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from telemetry.errors import LakeChanged, LakeReadOnly
+from telemetry.lake.caching import copies_of
+from telemetry.lake.files import files_of
+from telemetry.lake.snapshot import Snapshot, TableSnapshot
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# The local paths of a table's files, in order.
+Paths = Sequence[str]
+
+
+@contextmanager
+def connect(
+    snapshot: Snapshot,
+    *,
+    memory_limit: str,
+    threads: int | None = None,
+    spill: str | Path | None = None,
+    writes: Sequence[str] = (),
+) -> "Iterator[DuckDBPyConnection]":
+    """A connection in UTC, locked: no other file, no network, no extension, no change of settings.
+
+    `memory_limit` such as "512MB"; `threads` None takes one a core. Sorts that need more memory spill to a
+    folder of their own in `spill`, and fail without it. `writes` are paths, such as "/dev/fd/5", that COPY
+    may write to (with USE_TMP_FILE false). Python gets no TIMESTAMPTZ from it: cast to VARCHAR.
+
+    Rows come in a table's order where a query asks for no other. Raises LakeChanged, also out of the block,
+    where a file of the snapshot has been removed, and LakeUnavailable.
+    """
+    paths = [_paths(snapshot, table) for table in snapshot.tables]
+    files = [path for of_table in paths for path in of_table]
+    with _spill_folder(spill) as folder, _database(memory_limit, threads, folder) as connection:
+        try:
+            for table, of_table in zip(snapshot.tables, paths, strict=True):
+                connection.execute(_view(table, of_table))
+            _lock(connection, [*files, *writes])
+            yield connection
+        except Exception as error:
+            _check_files(error, files)
+            raise
+
+
+def select(connection: "DuckDBPyConnection", statement: str) -> "DuckDBPyConnection":
+    """Run what a stranger wrote, if it is a single SELECT. Raises LakeReadOnly, duckdb.Error."""
+    import duckdb
+
+    statements = connection.extract_statements(statement)
+    if [found.type for found in statements] != [duckdb.StatementType.SELECT]:
+        raise LakeReadOnly
+    # A SELECT may begin with WITH x AS (COPY ...): DuckDB refuses that anywhere but at the top level.
+    connection.execute(f"EXPLAIN SELECT * FROM ({statements[0].query.strip().rstrip(';')}\n)")
+    return connection.execute(statements[0])
+
+
+def _paths(snapshot: Snapshot, table: TableSnapshot) -> Paths:
+    """On this machine, whose copies of a remote lake are brought up to date."""
+    files = files_of(table, snapshot.storage_options)
+    if snapshot.cache is None:
+        return [str(Path(table.url, file.path)) for file in files]
+    copies = copies_of(table, files, Path(snapshot.cache), snapshot.storage_options)
+    return list(map(str, copies))
+
+
+@contextmanager
+def _spill_folder(spill: str | Path | None) -> Iterator[str]:
+    """One for each connection: DuckDB's names in it are the same in every process."""
+    if spill is None:
+        yield ""
+        return
+    Path(spill).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="duckdb-", dir=spill) as folder:
+        yield folder
+
+
+@contextmanager
+def _database(memory_limit: str, threads: int | None, spill: str) -> "Iterator[DuckDBPyConnection]":
+    import duckdb
+
+    settings: dict[str, Any] = {
+        "memory_limit": memory_limit,
+        "temp_directory": spill,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    if threads is not None:
+        settings["threads"] = threads
+    with duckdb.connect(":memory:", config=settings) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def _view(table: TableSnapshot, paths: Paths) -> str:
+    columns = ", ".join(f"{_name(name)}::{type_} AS {_name(name)}" for name, type_ in table.columns.items())
+    return f"CREATE VIEW {_name(table.name)} AS SELECT {columns} FROM {_rows(table, paths)}"
+
+
+def _rows(table: TableSnapshot, paths: Paths) -> str:
+    if not paths:
+        return f"(SELECT {_typed_nulls(table.columns)} WHERE false)"
+    partition = ", hive_types = {'day': DATE}" if table.partitioned else ""
+    hive = f"hive_partitioning = {str(table.partitioned).lower()}{partition}"
+    return f"read_parquet({_texts(paths)}, {hive})"
+
+
+def _typed_nulls(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"NULL::{type_} AS {_name(name)}" for name, type_ in columns.items())
+
+
+def _lock(connection: "DuckDBPyConnection", files: Sequence[str]) -> None:
+    connection.execute(f"SET allowed_paths = {_texts(files)}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _check_files(error: Exception, files: Paths) -> None:
+    """Whatever DuckDB says of a missing file, a file that is missing is the reason."""
+    import duckdb
+
+    if isinstance(error, duckdb.Error) and not all(map(Path.exists, map(Path, files))):
+        raise LakeChanged(in_copies=True) from error
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _texts(values: Sequence[str]) -> str:
+    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"

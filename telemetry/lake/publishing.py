@@ -1,0 +1,69 @@
+"""What the publisher does to the lake. Importing this takes time and memory: only who publishes does."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+
+from telemetry.dirty_days import remove_marks
+from telemetry.lake.opening import ROW, open_tables, versions_of
+from telemetry.lake.tables import DAILY_TABLES, WINDOWS
+from telemetry.lake.together import together
+from telemetry.lake.vacuuming import PAUSE, remove_copies, remove_old_files, shorten_log
+from telemetry.lake.writing import Change
+from telemetry.leases import Lease
+from telemetry.models import LakeSnapshot
+from telemetry.transactions import one_snapshot
+
+
+class PublishedLake:
+    """The lake, open for its one publisher. Methods raise LakeUnavailable and ClaimLost.
+
+    Call `replace` and `replace_windows` in the transaction that makes the roll-ups, and `note` at its end:
+    readers see the new versions from its commit on.
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        self.tables = open_tables(lease)
+        self._opened = versions_of(self.tables)
+
+    def replace(self, days: Iterable[date | None]) -> None:
+        """Write what the database holds of these days; None for what has no time."""
+        days = list(days)
+        self._commit({table.name: self.tables[table.name].write(days) for table in DAILY_TABLES})
+
+    def replace_windows(self) -> None:
+        self._commit({WINDOWS.name: self.tables[WINDOWS.name].write_all()})
+
+    def _commit(self, changes: Mapping[str, Change]) -> None:
+        """At the same time: a distant store takes its time over each."""
+        together(lambda name: self.tables[name].commit(changes[name]), changes)
+
+    def note(self, **values: Any) -> None:
+        """Make the newest versions those that readers open."""
+        LakeSnapshot.objects.filter(pk=ROW).update(versions=versions_of(self.tables), **values)
+
+    def clean_up(self, lease: Lease, purges: list[int]) -> None:
+        """Remove what is old, at most hourly; at once where marks ask for a purge, which are done then."""
+        for name, table in self.tables.items():
+            shorten_log(table, since=self._opened[name])
+        if purges:
+            self._purge(lease, purges)
+        elif self._is_time_to_vacuum():
+            remove_old_files(self.tables.values())
+            with one_snapshot():
+                lease.renew()
+                self.note(vacuumed_at=timezone.now())
+
+    def _purge(self, lease: Lease, marks: list[int]) -> None:
+        remove_old_files(self.tables.values(), hours=0)
+        remove_copies()
+        with one_snapshot():
+            lease.renew()
+            self.note(vacuumed_at=timezone.now())
+            remove_marks(marks)
+
+    def _is_time_to_vacuum(self) -> bool:
+        vacuumed_at = LakeSnapshot.objects.values_list("vacuumed_at", flat=True).get(pk=ROW)
+        return vacuumed_at is None or not vacuumed_at <= timezone.now() < vacuumed_at + PAUSE

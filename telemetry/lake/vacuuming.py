@@ -1,0 +1,51 @@
+"""Removal of what no snapshot needs any more: the files of old versions, and old entries of the log.
+
+Runs after the transaction that published, when the newest version of each table is the snapshot's.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+
+from telemetry.lake import caching
+from telemetry.lake.location import cache_folder
+from telemetry.lake.together import together
+from telemetry.lake.writing import NO_HOOKS, OpenTable, reaching_the_lake
+
+# For so long, readers may go on with a version that was replaced.
+KEPT_HOURS = 24
+PAUSE = timedelta(hours=1)
+# A reader of the log begins at the newest checkpoint.
+COMMITS_BETWEEN_CHECKPOINTS = 32
+
+
+def remove_old_files(tables: Iterable[OpenTable], *, hours: int = KEPT_HOURS) -> None:
+    """Also files that never became part of a table. Raises LakeUnavailable."""
+    with reaching_the_lake():
+        together(partial(_vacuum, hours), tables)
+
+
+def _vacuum(hours: int, table: OpenTable) -> None:
+    table.delta.vacuum(
+        retention_hours=hours,
+        enforce_retention_duration=False,
+        dry_run=False,
+        full=True,
+        post_commithook_properties=NO_HOOKS,
+    )
+    # It notes in the log what it did.
+    table.refresh()
+
+
+def remove_copies() -> None:
+    """This machine's copies of a remote lake's files; what is still needed is fetched again."""
+    caching.remove_all(cache_folder())
+
+
+def shorten_log(table: OpenTable, *, since: int) -> None:
+    """Sum up the log now and then, and remove its entries older than a day. Raises LakeUnavailable."""
+    if table.version // COMMITS_BETWEEN_CHECKPOINTS == since // COMMITS_BETWEEN_CHECKPOINTS:
+        return
+    with reaching_the_lake():
+        table.delta.create_checkpoint()
+        table.delta.cleanup_metadata()

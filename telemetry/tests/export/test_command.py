@@ -1,0 +1,183 @@
+"""manage.py usage_export"""
+
+import errno
+import os
+import signal
+import stat
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import AuditLog, User
+from telemetry.export.formats import Format
+from telemetry.export.process import ExportProcess
+from telemetry.tests.export.conftest import build_events, event
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def some_events(bob: User) -> None:
+    build_events(*(event(number, user_id=bob.pk * (number % 2)) for number in range(8)))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    return folder / "usage.csv"
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def note_pids(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of the processes that are started from now on to export."""
+    pids = []
+    read = ExportProcess.read
+
+    def note_and_read(process: ExportProcess) -> bytes:
+        pids.append(process.pid)
+        return read(process)
+
+    monkeypatch.setattr(ExportProcess, "read", note_and_read)
+    return pids
+
+
+class TestExport:
+    @pytest.mark.parametrize("format", Format)
+    @pytest.mark.parametrize("filters", [{}, {"since": "2026-05-02", "until": "2026-05-03T12:00:00Z"}])
+    def test_its_bytes_are_those_of_the_api(self, command, get, bob: User, format: Format, filters):
+        options = [f"--{name}={value}" for name, value in filters.items()]
+        told = command(f"--format={format}", f"--user={bob.email}", *options)
+        assert told == get(format=format, user_id=bob.pk, **filters).body
+        if format.is_text:
+            assert b"id-00003" in told
+            assert b"id-00002" not in told
+
+    def test_it_has_every_filter_of_the_api(self, command, get):
+        assert command("--dataset=tool_daily") == get(dataset="tool_daily").body
+        options = ["--source=x", "--spreadsheet-safe"]
+        with pytest.raises(CommandError, match="source: one of curated"):
+            command(*options)
+        assert command("--source=flea", options[1]) == get(source="flea", spreadsheet_safe="1").body
+
+    def test_a_person_is_named_by_address_or_id(self, command, bob: User):
+        assert command("--user=BOB@example.com") == command(f"--user={bob.pk}") != command()
+
+    def test_it_says_what_it_did(self, out: Path):
+        told = StringIO()
+        call_command("usage_export", out=out, stdout=told)
+        assert told.getvalue() == f"8 rows in {out}, as of 2026-06-01T12:00:00+00:00.\n"
+
+    def test_it_is_audited_as_a_command(self, command, bob: User):
+        command("--format=ndjson", f"--user={bob.email}")
+        row = AuditLog.objects.get(action="usage.export")
+        assert (row.actor, row.client_kind, row.result) == (None, "command", "ok")
+        assert row.params == {"dataset": "events", "format": "ndjson", "user_id": bob.pk, "rows": 4}
+
+    def test_without_out_it_goes_to_standard_output(self, command, capfdbinary):
+        call_command("usage_export", "--format=json")
+        written = capfdbinary.readouterr()
+        assert written.out == command("--format=json")
+        assert written.err == b""
+
+    def test_only_its_owner_may_read_the_file(self, out: Path):
+        call_command("usage_export", out=out, verbosity=0)
+        assert stat.S_IMODE(out.stat().st_mode) == 0o600
+        assert left_in(out.parent) == [out.name]
+
+    def test_it_replaces_a_file_where_a_link_leads(self, out: Path, tmp_path: Path):
+        target = tmp_path / "real.csv"
+        target.write_text("old")
+        out.symlink_to(target)
+        call_command("usage_export", out=out, verbosity=0)
+        assert out.is_symlink()
+        assert target.read_bytes().startswith(b"id,")
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (["--since=yesterday"], "since: a date, or a date-time with zone"),
+            (["--format=xml"], "format: one of csv, json, ndjson, parquet"),
+            (["--user=nobody@example.com"], "user: there is no person nobody@example.com"),
+            (["--user=bob"], "user: the number of a person"),
+            (
+                ["--dataset=tool_daily", "--user=bob@example.com"],
+                "user: the data set tool_daily has no column user_id",
+            ),
+            (["--format=json", "--spreadsheet-safe"], "spreadsheet-safe: goes with format=csv only"),
+        ],
+    )
+    def test_a_wrong_filter_is_told(self, out: Path, options: list[str], says: str):
+        with pytest.raises(CommandError, match=says):
+            call_command("usage_export", *options, out=out)
+        assert left_in(out.parent) == []
+        assert not AuditLog.objects.filter(action="usage.export").exists()
+
+    def test_a_folder_is_no_file(self, out: Path):
+        with pytest.raises(CommandError, match="is no file"):
+            call_command("usage_export", out=out.parent)
+        with pytest.raises(CommandError, match="is no file"):
+            call_command("usage_export", out=Path("/dev/null"))
+
+    def test_a_missing_folder_is_told(self, out: Path):
+        with pytest.raises(CommandError, match="There is no folder"):
+            call_command("usage_export", out=out / "deeper" / "usage.csv")
+
+
+class TestFailures:
+    """The file that was there before stays, and nothing half-written is left."""
+
+    @pytest.fixture(autouse=True)
+    def a_file_of_before(self, out: Path) -> None:
+        out.write_text("before")
+
+    @pytest.fixture
+    def untouched(self, out: Path):
+        def is_untouched() -> bool:
+            return left_in(out.parent) == [out.name] and out.read_text() == "before"
+
+        return is_untouched
+
+    def test_when_the_other_process_dies(self, out: Path, monkeypatch, untouched):
+        read = ExportProcess.read
+
+        def kill_and_read(process: ExportProcess) -> bytes:
+            os.kill(process.pid, signal.SIGKILL)
+            process._child.wait()
+            return read(process)
+
+        monkeypatch.setattr(ExportProcess, "read", kill_and_read)
+        with pytest.raises(CommandError, match="not all rows could be read"):
+            call_command("usage_export", out=out)
+        assert untouched()
+        results = list(AuditLog.objects.filter(action="usage.export").values_list("result", flat=True))
+        assert sorted(results) == ["export_failed", "ok"]
+
+    def test_when_the_disk_is_full(self, out: Path, monkeypatch, untouched):
+        def full(*args: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(CommandError, match="No space left on device"):
+            call_command("usage_export", out=out)
+        assert untouched()
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_when_it_is_interrupted(self, out: Path, monkeypatch, untouched, number: signal.Signals):
+        def interrupt(*args: object) -> None:
+            os.kill(os.getpid(), number)
+
+        pids = note_pids(monkeypatch)
+        monkeypatch.setattr(os, "fsync", interrupt)
+        with pytest.raises(CommandError, match="Interrupted") as raised:
+            call_command("usage_export", out=out)
+        assert raised.value.returncode == 130
+        assert untouched()
+        assert not Path(f"/proc/{pids[0]}").exists()

@@ -1,0 +1,188 @@
+"""A lake in a bucket, on a local server that speaks S3; and what happens when it cannot be reached."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from telemetry.dirty_days import mark_dirty
+from telemetry.errors import LakeUnavailable
+from telemetry.lake.rebuilding import rebuild_lake
+from telemetry.models import PublishingState, SessionProcessorState, UsageDirtyDay, UsageEvent
+from telemetry.processing import process
+from telemetry.publishing import publish
+from telemetry.tests.figures import upload
+from telemetry.tests.lake.reading import in_database, in_lake
+from telemetry.tests.planting import AT, plant_event, plant_summary, plant_transcript
+from telemetry.tests.processing.test_runner import session
+from telemetry.tests.rollups.conftest import Clock
+from telemetry.tests.rollups.oracle import expected, stored
+
+pytestmark = pytest.mark.django_db
+SECRET = "very-secret-folder-of-bob"
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    """In a process of its own: while a file is sent, deltalake lets no other thread of this one work."""
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", url.rpartition(":")[2]]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(url)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(url: str) -> None:
+    for _ in range(300):
+        with suppress(httpx.HTTPError):
+            httpx.get(url)
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{url} does not answer")
+
+
+def options(url: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+    }
+
+
+@pytest.fixture
+def bucket(store: str, settings: Any) -> Iterator[Any]:
+    import boto3
+
+    settings.LAKE_URL = "s3://bucket/some/prefix"
+    settings.LAKE_STORAGE_OPTIONS = options(store)
+    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+    bucket = boto3.resource("s3", endpoint_url=store, region_name="us-east-1", **keys).Bucket("bucket")
+    bucket.create()
+    yield bucket
+    bucket.objects.all().delete()
+    bucket.delete()
+
+
+@pytest.fixture
+def unreachable(settings: Any) -> None:
+    """Nobody listens there."""
+    settings.LAKE_URL = "s3://bucket/prefix"
+    settings.LAKE_STORAGE_OPTIONS = options(f"http://127.0.0.1:{free_port()}")
+
+
+class TestBucket:
+    def test_it_equals_the_database(self, bucket: Any, clock: Clock, bob: User):
+        upload(bob, session("s1", calls=3))
+        process("usage")
+        assert in_lake() == in_database()
+        upload(bob, session("s1", calls=5))
+        upload(bob, session("s2", at=86_400))
+        process("usage")
+        assert in_lake() == in_database()
+        keys = [entry.key for entry in bucket.objects.all()]
+        assert all(key.startswith("some/prefix/usage_") for key in keys)
+
+    def test_a_purge_leaves_nothing(self, bucket: Any, clock: Clock, bob: User):
+        transcript = plant_transcript(bob)
+        plant_event(transcript, "secret", cwd=SECRET)
+        plant_event(transcript, "plain")
+        plant_summary(transcript)
+        mark_dirty([AT.date()])
+        publish()
+        before = {entry.key for entry in bucket.objects.all() if entry.key.endswith(".parquet")}
+        UsageEvent.objects.filter(cwd=SECRET).delete()
+        mark_dirty([AT.date()], purge=True)
+        publish()
+        after = {entry.key for entry in bucket.objects.all() if entry.key.endswith(".parquet")}
+        assert before
+        assert not before & after
+        assert in_lake() == in_database()
+
+    def test_it_is_rebuilt_whatever_is_left_of_it(self, bucket: Any, clock: Clock, bob: User):
+        upload(bob, session("s1", calls=3))
+        process("usage")
+        log = "some/prefix/usage_events/_delta_log/00000000000000000001.json"
+        bucket.Object(log).put(Body=b"{broken")
+        rebuild_lake()
+        assert in_lake() == in_database()
+        bucket.objects.all().delete()
+        rebuild_lake()
+        assert in_lake() == in_database()
+
+
+class TestOutOfReach:
+    def test_processing_stands_and_says_what_failed(self, unreachable: None, clock: Clock, bob: User):
+        upload(bob, session("s1", calls=3))
+        report = process("usage")
+        assert (report.processed, report.failed, report.published_days) == (1, 0, 0)
+        assert "cannot be reached" in report.publishing_error
+        assert UsageEvent.objects.count() == 3
+        assert SessionProcessorState.objects.get().processed_at is not None
+        assert UsageDirtyDay.objects.exists()
+        assert not any(stored().values())
+
+    def test_the_next_run_goes_on(self, unreachable: None, clock: Clock, bob: User, settings: Any):
+        upload(bob, session("s1", calls=3))
+        assert process("usage").publishing_error
+        settings.LAKE_URL = str(settings.DATA_DIR / "lake")
+        report = process("usage")
+        assert (report.publishing_error, report.published_days) == ("", 1)
+        assert stored() == expected()
+        assert in_lake() == in_database()
+        assert PublishingState.objects.get().error == ""
+
+    def test_the_command_fails_with_the_cure(self, unreachable: None, clock: Clock, bob: User):
+        upload(bob, session("s1"))
+        with pytest.raises(CommandError, match=r"(?s)Not published.*cannot be reached"):
+            call_command("process_sessions")
+        with pytest.raises(CommandError, match="AGNES_LAKE_URL"):
+            call_command("lake_rebuild")
+
+    def test_the_admin_says_so(self, unreachable: None, clock: Clock, alice: User, bob: User, client: Client):
+        upload(bob, session("s1"))
+        process("usage")
+        client.force_login(alice)
+        page: Any = client.get(reverse("admin:telemetry_usagetooldaily_changelist"))
+        assert "Publishing fails" in page.content.decode()
+        page = client.get(reverse("admin:telemetry_sessionprocessorstate_changelist"))
+        assert "Publishing fails" in page.content.decode()
+
+    def test_a_store_that_fails_in_the_middle(
+        self, bucket: Any, clock: Clock, bob: User, monkeypatch: Any, settings: Any
+    ):
+        upload(bob, session("s1", calls=3))
+        process("usage")
+        before = in_lake()
+        upload(bob, session("s1", calls=4))
+        with monkeypatch.context() as patch:
+            patch.setattr("telemetry.lake.writing.OpenTable.commit", self.fail)
+            assert process("usage").publishing_error
+        assert in_lake() == before
+        process("usage")
+        assert in_lake() == in_database()
+
+    @staticmethod
+    def fail(*args: Any) -> None:
+        raise LakeUnavailable("503 Slow Down")
