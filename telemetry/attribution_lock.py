@@ -8,14 +8,14 @@ from django.db import connection, transaction
 
 from telemetry.bulk import fetch
 
-# Any number that no other advisory lock of ours has.
-_NUMBER = 4_027_183
+# Any numbers that no other advisory lock of ours has.
+_READING, _WRITING = 4_027_183, 4_027_184
 
 
 def attribute_in_this_transaction() -> None:
     """Call it before reading the attribution of rows that the same transaction writes."""
     if connection.vendor == "postgresql":
-        fetch("SELECT pg_advisory_xact_lock_shared(%s)", (_NUMBER,))
+        fetch("SELECT pg_advisory_xact_lock_shared(%s)", (_READING,))
 
 
 def wait_for_attributing_transactions() -> None:
@@ -25,4 +25,10 @@ def wait_for_attributing_transactions() -> None:
     """
     if connection.vendor == "postgresql":
         with transaction.atomic():
-            fetch("SELECT pg_advisory_xact_lock(%s)", (_NUMBER,))
+            fetch("SELECT pg_advisory_xact_lock(%s)", (_READING,))
+
+
+def write_attribution_alone() -> None:
+    """Call it before reading what the tables shall hold: until the transaction ends no other one may."""
+    if connection.vendor == "postgresql":
+        fetch("SELECT pg_advisory_xact_lock(%s)", (_WRITING,))

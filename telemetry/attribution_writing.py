@@ -6,9 +6,10 @@ from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from telemetry.attribution import AGENTS, COMMANDS, MCP_SERVERS, SKILLS
+from telemetry.bulk import insert_rows
 from telemetry.models import (
     AgentAttribution,
     Attribution,
@@ -76,8 +77,8 @@ def _stored(model: type[Attribution], source: str) -> dict[Key, tuple[int, Belon
         "pk", "ref_id", "identifier", "component_kind", "canonical_name", "valid_to"
     )
     return {
-        Key(ref_id, identifier): (pk, Belonging(*belonging))
-        for pk, ref_id, identifier, *belonging in rows.iterator()
+        Key(ref_id, identifier): (pk, Belonging(kind, name, valid_to))
+        for pk, ref_id, identifier, kind, name, valid_to in rows.iterator()
     }
 
 
@@ -87,12 +88,15 @@ def _delete(model: type[Attribution], ids: list[int]) -> None:
 
 
 def _insert(model: type[Attribution], source: str, rows: Mapping[Key, Belonging]) -> None:
-    model._default_manager.bulk_create(
+    columns = ("source", *Key._fields, *Belonging._fields)
+    moment = connection.ops.adapt_datetimefield_value
+    insert_rows(
+        model,
+        columns,
         (
-            model(source=source, **key._asdict(), **belonging._asdict())
+            (source, *key, *belonging.component, moment(belonging.valid_to))
             for key, belonging in sorted(rows.items(), key=itemgetter(0))
         ),
-        batch_size=IDS_AT_ONCE,
     )
 
 

@@ -4,6 +4,7 @@ import json
 import random
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -115,7 +116,10 @@ class TestProcessingAgain:
     def test_in_any_order_it_is_as_if_all_were_processed_anew(self, bob: User, seed: int):
         chance = random.Random(seed)
         worlds = [_world(chance) for _ in range(4)]
-        steps = [*(("tell", world) for world in worlds), *(("upload", number) for number in range(6))]
+        steps: list[tuple[str, Any]] = [
+            *(("tell", world) for world in worlds),
+            *(("upload", number) for number in range(6)),
+        ]
         chance.shuffle(steps)
         for kind, what in steps:
             if kind == "tell":
