@@ -7,12 +7,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.admin_base import chip, moment
+from accounts.admin_base import NextStep, chip, moment
 from accounts.models import User
 from marketplace.admin.forms import MarketplaceForm, NewMarketplaceForm
 from marketplace.catalogue.registering import add_marketplace, change_location
 from marketplace.models import Marketplace, MarketplaceState
 from marketplace.tasks import request_sync
+from telemetry.admin.formats import cut
 
 MANAGE = "marketplace.manage_marketplaces"
 STATE_CHIPS = {MarketplaceState.NEW: "", MarketplaceState.SYNCED: "good", MarketplaceState.FAILED: "bad"}
@@ -23,19 +24,23 @@ SHOWN_FINDINGS = 200
 class MarketplaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Added, changed and synced here; never deleted, because events belong to its plugins."""
 
+    next_step = NextStep(
+        "Add a git repository with a marketplace.json, here or by command.",
+        command="manage.py marketplace_add URL",
+    )
     form = MarketplaceForm
     list_display = ["slug", "name", "state_chip", "plugin_count", "short_commit", "synced", "why"]
     list_filter = ["state"]
     search_fields = ["slug", "name", "url"]
     readonly_fields = [
-        "slug", "name", "description", "state_chip", "error", "plugin_count", "commit", "attempted_at",
-        "synced_at", "created_at", "finding_list",
+        "slug", "name", "description", "state_chip", "error", "plugin_count", "commit", "attempted",
+        "synced", "added", "finding_list",
     ]  # fmt: skip
     fieldsets = [
         (None, {"fields": ["slug", "url", "ref", "token_env"]}),
-        ("Last sync", {"fields": ["state_chip", "error", "attempted_at", "synced_at", "commit"]}),
+        ("Last sync", {"fields": ["state_chip", "error", "attempted", "synced", "commit"]}),
         ("What was found", {"fields": ["name", "description", "plugin_count", "finding_list"]}),
-        ("Dates", {"fields": ["created_at"]}),
+        ("Dates", {"fields": ["added"]}),
     ]
     add_fieldsets = [(None, {"fields": ["url", "slug", "ref", "token_env"]})]
     actions = ["sync_now"]
@@ -110,9 +115,17 @@ class MarketplaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def synced(self, marketplace: Marketplace) -> SafeString | str | None:
         return moment(marketplace.synced_at) or None
 
+    @admin.display(description="last attempt", empty_value="none")
+    def attempted(self, marketplace: Marketplace) -> SafeString | str | None:
+        return moment(marketplace.attempted_at) or None
+
+    @admin.display(description="added")
+    def added(self, marketplace: Marketplace) -> SafeString | str:
+        return moment(marketplace.created_at)
+
     @admin.display(description="why it failed")
-    def why(self, marketplace: Marketplace) -> str:
-        return marketplace.error
+    def why(self, marketplace: Marketplace) -> SafeString | str:
+        return cut(marketplace.error)
 
     @admin.display(description="findings", empty_value="none")
     def finding_list(self, marketplace: Marketplace) -> SafeString | None:

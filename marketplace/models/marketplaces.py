@@ -15,9 +15,10 @@ class Marketplace(models.Model):
     """What stands here beside url, ref and token_env was read from `commit`, the last one that could be."""
 
     slug = models.SlugField(
+        "short name",
         max_length=SLUG_LENGTH,
         unique=True,
-        help_text="Its short name here, which begins the address of each of its plugins. It never changes.",
+        help_text="Begins the address of each of its plugins and never changes.",
     )
     url = models.CharField(
         "URL", max_length=URL_LENGTH, help_text="A git repository: https, ssh or file, without credentials."
@@ -34,7 +35,7 @@ class Marketplace(models.Model):
         blank=True,
         default="",
         help_text="For a private repository: the name of the environment variable that holds a token, "
-        "AGNES_GIT_TOKEN_…. Never the token itself.",
+        "AGNES_GIT_TOKEN_… (never the token itself).",
     )
     state = models.CharField(max_length=8, choices=MarketplaceState, default=MarketplaceState.NEW)
     error = models.TextField(blank=True, default="")
