@@ -2,6 +2,7 @@
 
 AgnesError
 ├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, AppendOnly
+├── marketplace.errors   what goes wrong with marketplaces; its tree is there
 └── telemetry.errors     what goes wrong with transcripts and the demo; its tree is there
 """
 

@@ -30,9 +30,13 @@ class Every:
 
 def declared() -> list[Every]:
     minutes = settings.SCHEDULER_USAGE_PROCESSOR_INTERVAL // 60
+    nightly = settings.SCHEDULER_MARKETPLACE_SYNC_INTERVAL // 60
     return [
         Every("process usage", "telemetry.tasks.process_usage", minutes),
         Every("process verification", "telemetry.tasks.process_verification", minutes),
+        # The safety net: a change of attribution asks for it at once.
+        Every("re-attribute", "marketplace.tasks.reattribute", minutes),
+        Every("sync marketplaces", "marketplace.tasks.sync_all", nightly),
     ]
 
 

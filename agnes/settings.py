@@ -37,6 +37,7 @@ WEB_THREADS = env.integer("AGNES_WEB_THREADS", 8, minimum=1)
 
 INSTALLED_APPS = [
     "agnes",
+    "marketplace",
     "telemetry",
     "accounts",
     "agnes.admin_site.AgnesAdminConfig",
@@ -164,9 +165,16 @@ _S3 = {
 }
 LAKE_STORAGE_OPTIONS = {name: value for name, value in _S3.items() if value}
 
+# --- Marketplaces ----------------------------------------------------------------------------------
+MARKETPLACE_FETCH_SECONDS = env.integer("MARKETPLACE_FETCH_SECONDS", 60, minimum=1)
+MARKETPLACE_MAX_BYTES = env.integer("MARKETPLACE_MAX_BYTES", 512 * 1024**2, minimum=1)
+
 # --- The worker ------------------------------------------------------------------------------------
 SCHEDULER_USAGE_PROCESSOR_INTERVAL = env.integer(
     "SCHEDULER_USAGE_PROCESSOR_INTERVAL", 600, minimum=60, multiple_of=60
+)
+SCHEDULER_MARKETPLACE_SYNC_INTERVAL = env.integer(
+    "SCHEDULER_MARKETPLACE_SYNC_INTERVAL", 86400, minimum=60, multiple_of=60
 )
 WORKER_PROCESSES = env.integer("AGNES_WORKER_PROCESSES", 2, minimum=1)
 PROCESSOR_CLAIM_SECONDS = env.integer("PROCESSOR_CLAIM_SECONDS", 60, minimum=2)

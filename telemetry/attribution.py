@@ -1,12 +1,14 @@
 """Whose is it: which item of a marketplace an identifier in a transcript belongs to.
 
-The marketplaces write the four `usage_attribution_*` tables; extraction asks them once a transcript.
+The marketplaces write the four `usage_attribution_*` tables (telemetry/attribution_writing.py); extraction
+asks them once a transcript. Beside the names of components they hold two names of a whole item, both without
+a component: its namespace (`acme:`), and where its skills lie on a disk (`<marketplace>/<plugin>`).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, product
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -41,15 +43,26 @@ class _Row(NamedTuple):
 
     @property
     def item(self) -> Item:
-        return Item(self.source, self.ref_id, self.component_kind, self.canonical_name)
+        return Item(self.source, self.ref_id, self.component_kind or None, self.canonical_name or None)
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        return self.source, self.ref_id
 
 
 class Lookup(NamedTuple):
-    """Where an identifier is looked for: in these tables, in this order."""
+    """Identifiers to look for in these tables, both in their order: the first one that is known counts."""
 
     tables: tuple[str, ...]
     identifiers: tuple[str, ...]
     evidence: Evidence | None = None
+
+    @property
+    def wanted(self) -> Iterator[tuple[str, str]]:
+        """Table and identifier of each row that has a say."""
+        yield from product(self.tables, self.identifiers)
+        if self.evidence:
+            yield SKILLS, place_name(self.evidence.marketplace, self.evidence.plugin)
 
 
 def lookup_of_event(event: Event) -> Lookup | None:
@@ -59,16 +72,29 @@ def lookup_of_event(event: Event) -> Lookup | None:
     if not event.reached_its_item:
         return None
     if event.event_type == "slash_command":
-        return Lookup((COMMANDS, SKILLS), (event.command_name,), event.evidence)
+        if event.is_builtin and ":" not in event.command_name:
+            return None  # Claude Code's own command of that name ran, not a skill's short name.
+        return Lookup((COMMANDS, SKILLS), _names(event.command_name), event.evidence)
     if event.event_type == "subagent":
-        return Lookup((AGENTS,), (event.subagent_type,))
+        return Lookup((AGENTS,), _names(event.subagent_type))
     if event.event_type == "mcp_call":
         return Lookup((MCP_SERVERS,), tuple(mcp_prefixes(event.tool_name)))
     return lookup_of_skill(event.skill_name, event.evidence)
 
 
 def lookup_of_skill(name: str, evidence: Evidence | None = None) -> Lookup:
-    return Lookup((SKILLS, COMMANDS), (name,), evidence)
+    return Lookup((SKILLS, COMMANDS), _names(name), evidence)
+
+
+def _names(name: str) -> tuple[str, ...]:
+    """The name, then its namespace: a plugin's component that is not known is the plugin's all the same."""
+    namespace, colon, _ = name.partition(":")
+    return (name, namespace + colon) if namespace and colon else (name,)
+
+
+def place_name(marketplace: str, plugin: str) -> str:
+    """The identifier of an item whose skills lie in `plugins/cache/<marketplace>/<plugin>/`."""
+    return f"{marketplace}/{plugin}"
 
 
 def mcp_prefixes(tool_name: str) -> Iterator[str]:
@@ -87,12 +113,7 @@ def resolve(lookups: Iterable[Lookup | None]) -> list[Item]:
 
 
 def _find(lookups: Iterable[Lookup]) -> dict[tuple[str, str], list[_Row]]:
-    wanted = {
-        (table, identifier)
-        for lookup in lookups
-        for table in lookup.tables
-        for identifier in lookup.identifiers
-    }
+    wanted = {pair for lookup in lookups for pair in lookup.wanted}
     ordered = sorted(wanted)
     found: dict[tuple[str, str], list[_Row]] = defaultdict(list)
     for start in range(0, len(ordered), IN_LIMIT):
@@ -118,21 +139,27 @@ def _rows(wanted: list[tuple[str, str]]) -> Iterator[_Row]:
 
 
 def _choose(lookup: Lookup, found: dict[tuple[str, str], list[_Row]]) -> Item:
-    for identifier in lookup.identifiers:
-        candidates = [row for table in lookup.tables for row in found.get((table, identifier), ())]
-        if candidates:
-            return min(candidates, key=lambda row: _rank(row, lookup)).item
+    """The item that the evidence names, if it is known, and its component; else whose the name is."""
+    named = [
+        [row for table in lookup.tables for row in found.get((table, identifier), ())]
+        for identifier in lookup.identifiers
+    ]
+    evident = _evident(lookup, found)
+    owners = {row.owner for row in evident}
+    proven = [[row for row in rows if row.owner in owners] for rows in named]
+    for rows in (*proven, evident, *named):
+        if rows:
+            return min(rows, key=lambda row: _rank(row, lookup)).item
     return BUILTIN
 
 
-def _rank(row: _Row, lookup: Lookup) -> tuple[bool, bool, bool, int, str]:
-    """Smallest wins: evidence, current before ended, curated before flea, the order of tables, ref_id."""
-    evidence = lookup.evidence
-    proven = evidence is not None and row.ref_id == f"{evidence.marketplace}/{evidence.plugin}"
-    return (
-        not proven,
-        row.valid_to is not None,
-        row.source != Source.CURATED,
-        lookup.tables.index(row.table),
-        row.ref_id,
-    )
+def _evident(lookup: Lookup, found: dict[tuple[str, str], list[_Row]]) -> list[_Row]:
+    if not lookup.evidence:
+        return []
+    return found.get((SKILLS, place_name(lookup.evidence.marketplace, lookup.evidence.plugin)), [])
+
+
+def _rank(row: _Row, lookup: Lookup) -> tuple[bool, bool, int, str]:
+    """Smallest wins: current before ended, curated before flea, the order of tables, ref_id."""
+    table = lookup.tables.index(row.table) if row.table in lookup.tables else 0
+    return row.valid_to is not None, row.source != Source.CURATED, table, row.ref_id

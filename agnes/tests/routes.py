@@ -20,6 +20,7 @@ from django_q.signing import SignedPackage
 
 from accounts import audit, tokens
 from accounts.models import Scope, User
+from marketplace.models import Marketplace
 from telemetry.models import (
     AgentAttribution,
     Attribution,
@@ -78,6 +79,7 @@ def world(bob: User) -> dict[str, object]:
         "queued": OrmQ.objects.create(
             key="agnes", payload=SignedPackage.dumps({"id": "1", "func": "math.sqrt"})
         ).pk,
+        "marketplace": Marketplace.objects.create(slug="kits", url="file:///srv/kits").pk,
         "group": Group.objects.create(name="team").pk,
         **_telemetry(bob),
     }
@@ -203,6 +205,11 @@ ROUTES = [
     *read_only_pages("admin/telemetry/agentattribution", "{agentattribution}"),
     *read_only_pages("admin/telemetry/commandattribution", "{commandattribution}"),
     *read_only_pages("admin/telemetry/mcpserverattribution", "{mcpserverattribution}"),
+    # Marketplaces are added, changed and synced, never deleted.
+    admin_page(
+        "admin/marketplace/marketplace/<path:object_id>/delete/", admin=403, object_id="{marketplace}"
+    ),
+    admin_page("admin/marketplace/marketplace/*", object_id="{marketplace}"),
     *read_only_pages("admin/django_q/schedule", "{schedule}"),
     *read_only_pages("admin/django_q/success", "{success}"),
     *read_only_pages("admin/django_q/failure", "{failure}"),

@@ -10,11 +10,13 @@ from django.core.management import get_commands
 
 import accounts
 import accounts.errors
+import marketplace
+import marketplace.errors
 import telemetry
 import telemetry.errors
 from accounts.errors import AgnesError
 
-APPS = {"accounts": accounts, "telemetry": telemetry}
+APPS = {"accounts": accounts, "marketplace": marketplace, "telemetry": telemetry}
 NAME = re.compile(r"^[├└]── ([A-Z]\w+)", re.MULTILINE)
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 SOURCES = sorted(
@@ -34,6 +36,10 @@ def errors_of(app: str) -> set[str]:
 
 def test_the_tree_of_telemetry_names_its_errors():
     assert set(NAME.findall(str(telemetry.errors.__doc__))) == errors_of("telemetry")
+
+
+def test_the_tree_of_marketplace_names_its_errors():
+    assert set(NAME.findall(str(marketplace.errors.__doc__))) == errors_of("marketplace")
 
 
 def test_the_tree_of_accounts_names_its_errors():

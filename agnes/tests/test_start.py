@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
 from agnes import schedules
@@ -110,6 +111,7 @@ class TestSupervisor:
 class TestSchedules:
     def test_it_makes_the_declared_rows(self, settings):
         settings.SCHEDULER_USAGE_PROCESSOR_INTERVAL = 1800
+        settings.SCHEDULER_MARKETPLACE_SYNC_INTERVAL = 7200
         call_command("sync_schedules", verbosity=0)
         rows = Schedule.objects.order_by("name").values_list(
             "name", "func", "schedule_type", "minutes", "repeats"
@@ -117,7 +119,12 @@ class TestSchedules:
         assert list(rows) == [
             ("agnes: process usage", "telemetry.tasks.process_usage", "I", 30, -1),
             ("agnes: process verification", "telemetry.tasks.process_verification", "I", 30, -1),
+            ("agnes: re-attribute", "marketplace.tasks.reattribute", "I", 30, -1),
+            ("agnes: sync marketplaces", "marketplace.tasks.sync_all", "I", 120, -1),
         ]
+
+    def test_what_is_declared_exists(self):
+        assert all(callable(import_string(every.func)) for every in schedules.declared())
 
     def test_it_leaves_the_next_run_of_known_rows(self):
         schedules.sync()

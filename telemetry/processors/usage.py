@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from telemetry.attribution import lookup_of_event, lookup_of_skill, resolve
+from telemetry.attribution_lock import attribute_in_this_transaction
 from telemetry.bulk import IN_LIMIT, fetch, insert_rows
 from telemetry.dirty_days import Days, days_of, distinct_days, mark_dirty, stored_days
 from telemetry.models import SessionProcessorState, UsageEvent, UsageMessage, UsageSessionSummary
@@ -89,6 +90,7 @@ class UsageResult:
     def _insert_rows(self) -> None:
         events, messages, _ = self.extraction
         turns = (lookup_of_skill(message.skill_name) if message.skill_name else None for message in messages)
+        attribute_in_this_transaction()
         items = resolve(chain(map(lookup_of_event, events), turns))
         rows = event_rows(self.job, events, items[: len(events)], USAGE_PROCESSOR_VERSION)
         insert_rows(UsageEvent, EVENT_COLUMNS, rows)

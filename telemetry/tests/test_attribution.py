@@ -222,22 +222,71 @@ class TestMcpServers:
         assert len(items) == 400
 
 
+class TestNamespaces:
+    """A component that is not known (removed, or of another version) is its plugin's all the same."""
+
+    @pytest.fixture(autouse=True)
+    def only_the_namespace_is_known(self) -> None:
+        for table in (SkillAttribution, AgentAttribution):
+            plant(table, "toolbox:", "acme/toolbox", component_kind="", canonical_name="")
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            skill_call("toolbox:gone"),
+            command("toolbox:io:gone"),
+            [assistant_line(tool_use("Agent", subagent_type="toolbox:gone"))],
+        ],
+    )
+    def test_it_belongs_to_the_plugin_without_a_component(self, lines: list[Line]):
+        assert item_of(*lines) == Item("curated", "acme/toolbox", None, None)
+
+    @pytest.mark.parametrize("name", ["other:gone", "toolbox", ":gone", "toolboxes:gone", "x:toolbox:gone"])
+    def test_of_nobody_elses(self, name: str):
+        assert item_of(*skill_call(name)) == BUILTIN
+
+    def test_the_item_that_has_the_component_comes_first(self):
+        plant(SkillAttribution, "toolbox:gone", "zeta/toolbox")
+        assert owner_of(*skill_call("toolbox:gone")) == "zeta/toolbox"
+
+    def test_messages_too(self):
+        assert resolve([lookup_of_skill("toolbox:gone")])[0].ref_id == "acme/toolbox"
+
+
+def test_a_command_of_the_user_interface_is_nobodys():
+    """It has the short name of a skill, but no expansion follows: the skill did not run."""
+    plant(SkillAttribution, "review", "acme/toolbox")
+    assert item_of(command_line("review")) == BUILTIN
+    assert owner_of(*command("review")) == "acme/toolbox"
+
+
 class TestEvidence:
+    @pytest.fixture(autouse=True)
+    def places_are_known(self) -> None:
+        """Where the skills of two items lie; the names there are not those of the ref_id."""
+        for place, ref_id in (("zeta-market/kit", "zeta/toolbox"), ("acme/toolbox", "acme/toolbox")):
+            plant(SkillAttribution, place, ref_id, component_kind="", canonical_name="")
+
     def test_it_comes_first(self):
         plant(SkillAttribution, "review", "acme/toolbox")
         plant(SkillAttribution, "review", "zeta/toolbox")
-        assert owner_of(*skill_call("review", body="zeta/toolbox")) == "zeta/toolbox"
-        assert owner_of(*command("review", body=base_directory("zeta/toolbox"))) == "zeta/toolbox"
+        assert owner_of(*skill_call("review", body="zeta-market/kit")) == "zeta/toolbox"
+        assert owner_of(*command("review", body=base_directory("zeta-market/kit"))) == "zeta/toolbox"
 
     def test_even_where_the_row_has_ended_or_stands_in_the_later_table(self):
         plant(SkillAttribution, "review", "acme/toolbox")
         plant(CommandAttribution, "review", "zeta/toolbox", valid_to=LONG_AGO)
-        assert owner_of(*skill_call("review", body="zeta/toolbox")) == "zeta/toolbox"
+        assert owner_of(*skill_call("review", body="zeta-market/kit")) == "zeta/toolbox"
 
     def test_that_of_an_unknown_plugin_changes_nothing(self):
         plant(SkillAttribution, "review", "acme/toolbox")
         assert owner_of(*skill_call("review", body="unknown/toolbox")) == "acme/toolbox"
-        assert item_of(*skill_call("other", body="acme/toolbox")) == BUILTIN
+        assert item_of(*skill_call("other", body="unknown/toolbox")) == BUILTIN
+
+    def test_the_item_is_credited_even_where_it_does_not_know_the_name(self):
+        assert item_of(*skill_call("other", body="acme/toolbox")) == Item("curated", "acme/toolbox")
+        plant(SkillAttribution, "other", "zeta/toolbox")
+        assert owner_of(*skill_call("other", body="acme/toolbox")) == "acme/toolbox"
 
 
 class TestCredit:

@@ -1,0 +1,1 @@
+"""Curated marketplaces, the flea market, catalogue pages, serving to Claude Code."""

@@ -1,0 +1,3 @@
+"""The admin pages of the marketplaces."""
+
+from marketplace.admin import marketplaces  # noqa: F401

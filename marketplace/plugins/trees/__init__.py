@@ -1,0 +1,1 @@
+"""Where files come from: the protocol `Tree` (in `tree`) and the trees that parsing can read."""
