@@ -48,11 +48,16 @@ class Command(BaseCommand):
             f"{report.processed} processed, {report.failed} failed, {report.items} items, "
             f"{report.published_days} days published, {report.seconds:.1f} s"
         )
+        if report.given_up:
+            waiting = "transcript waits" if report.given_up == 1 else "transcripts wait"
+            self.stdout.write(
+                f"{report.given_up} {waiting} for an operator (see the admin, Processor states)."
+            )
         for failure in report.failures[:SHOWN_FAILURES]:
             self.stderr.write(f"  {failure}")
         if report.failed:
             raise CommandError(
-                f"{report.failed} transcripts failed. Each is tried three times in all; "
+                f"{report.failed} transcript{'' if report.failed == 1 else 's'} failed. Each is tried three times in all; "
                 "the admin shows every error under Transcripts."
             )
         if report.publishing_error:
