@@ -33,6 +33,7 @@ def declared() -> list[Every]:
     return [
         Every("process usage", "telemetry.tasks.process_usage", minutes),
         Every("process verification", "telemetry.tasks.process_verification", minutes),
+        Every("record failed sign-ins", "accounts.tasks.record_failed_sign_ins", 10),
     ]
 
 

@@ -117,6 +117,7 @@ class TestSchedules:
         assert list(rows) == [
             ("agnes: process usage", "telemetry.tasks.process_usage", "I", 30, -1),
             ("agnes: process verification", "telemetry.tasks.process_verification", "I", 30, -1),
+            ("agnes: record failed sign-ins", "accounts.tasks.record_failed_sign_ins", "I", 10, -1),
         ]
 
     def test_it_leaves_the_next_run_of_known_rows(self):
