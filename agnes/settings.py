@@ -194,7 +194,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"client mistakes": {"()": "agnes.logs.ClientMistakesInOneLine"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["client mistakes"],
+        }
+    },
     "loggers": {
         # Without Django's own handler, which under DEBUG writes a second time what the root's one writes.
         "django": {"level": "INFO", "handlers": []},
