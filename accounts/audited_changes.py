@@ -1,4 +1,4 @@
-"""What a form of the admin changed, as the audit log may keep it: names, ids and flags, never what was typed."""
+"""What a form of the admin changed, as the audit log keeps it: names, ids, flags, never what was typed."""
 
 from collections.abc import Iterable
 from typing import Any

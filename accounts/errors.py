@@ -5,7 +5,6 @@ AgnesError
 └── telemetry.errors     what goes wrong with transcripts and the demo; its tree is there
 """
 
-
 from django.core.exceptions import ValidationError
 
 
@@ -79,6 +78,7 @@ class WeakPassword(AgnesError):
 
     def __init__(self, why: str) -> None:
         super().__init__(
-            f"SEED_ADMIN_PASSWORD is too weak, so the first admin was not made and Agnes does not start: {why}",
+            "SEED_ADMIN_PASSWORD is too weak, so the first admin was not made and Agnes does not start: "
+            f"{why}",
             "Choose a stronger one, or leave it out to have one generated.",
         )

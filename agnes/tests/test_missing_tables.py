@@ -1,4 +1,4 @@
-"""A command on a database without tables, or with those of an older version: a sentence that names the cure."""
+"""A command on a database without tables, or with an older version's: a sentence that names the cure."""
 
 import subprocess
 import sys

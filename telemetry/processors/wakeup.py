@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
@@ -50,8 +49,12 @@ def plan_run_after_claims() -> None:
     """
     with transaction.atomic():
         _locked_row()
-        if ends := [end for end in map(_last_expiry, (SessionProcessorClaim, PublishingLease)) if end]:
-            _plan_run_at(max(ends))
+        expiries = [
+            *SessionProcessorClaim.objects.values_list("expires_at", flat=True),
+            *PublishingLease.objects.values_list("expires_at", flat=True),
+        ]
+        if expiries:
+            _plan_run_at(max(expiries))
 
 
 def _plan_run() -> None:
@@ -64,11 +67,6 @@ def _plan_run_at(expiry: datetime) -> None:
     next_run = expiry + timedelta(seconds=1)
     if not planned.update(next_run=next_run):
         Schedule.objects.create(name=PLANNED, func=TASK, schedule_type=Schedule.ONCE, next_run=next_run)
-
-
-def _last_expiry(claims: type[SessionProcessorClaim | PublishingLease]) -> datetime | None:
-    last: datetime | None = claims.objects.aggregate(last=Max("expires_at"))["last"]
-    return last
 
 
 def _locked_row() -> ProcessingWakeup:
