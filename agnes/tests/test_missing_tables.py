@@ -21,7 +21,7 @@ COMMANDS = [
     f"sessions_import {TRANSCRIPTS} --user bob@example.com",
     "usage_export",
 ]
-NAME, PASSWORD = "agnes_without_tables", "hidden"
+PASSWORD = "hidden"
 
 
 @pytest.fixture
@@ -32,17 +32,18 @@ def variables(tmp_path: Path, transactional_db: None) -> Iterator[dict[str, str]
     if connection.vendor == "sqlite":
         yield variables
         return
+    name = f"{connection.settings_dict['NAME']}_without_tables"
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {NAME}")
-        cursor.execute(f"CREATE DATABASE {NAME}")
-        yield {**variables, **secrets, "DATABASE_URL": url()}
-        cursor.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"CREATE DATABASE {name}")
+        yield {**variables, **secrets, "DATABASE_URL": url(name)}
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def url() -> str:
+def url(name: str) -> str:
     server = connection.settings_dict
     password = server["PASSWORD"] or PASSWORD
-    return f"postgres://{server['USER']}:{password}@{server['HOST']}:{server['PORT'] or 5432}/{NAME}"
+    return f"postgres://{server['USER']}:{password}@{server['HOST']}:{server['PORT'] or 5432}/{name}"
 
 
 def named(variables: dict[str, str]) -> str:
