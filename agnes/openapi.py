@@ -100,6 +100,7 @@ def _needs(security: list[dict[str, list[str]]], permission: str) -> str:
 
 
 def _errors(operation: Operation, details: dict[str, Any]) -> Iterator[int]:
+    yield 503  # api_errors.database_trouble
     if operation.auth_callbacks:
         yield from (401, 403)
     sources = {model.__ninja_param_source__ for model in operation.models}
@@ -110,7 +111,7 @@ def _errors(operation: Operation, details: dict[str, Any]) -> Iterator[int]:
     if sources & set(BODY_CONTENT_TYPES):
         yield from (400, 413)
     elif "requestBody" in details:  # raw, which the operation reads itself
-        yield from (413, 415, 422, 503)
+        yield from (413, 415, 422)
 
 
 def _answer(status: int, answer: dict[str, Any]) -> dict[str, Any]:

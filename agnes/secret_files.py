@@ -6,14 +6,27 @@ from pathlib import Path
 
 
 def why_unusable(folder: Path) -> str:
-    """Why this process may not keep files in the folder, which is made if it is missing; '' if it may."""
+    """Why this process may not keep files in the folder; '' if it may.
+
+    It is made if it is missing, and closed to others while it is empty and ours.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError:
         return "it is no folder"
     except OSError as error:
         return error.strerror or str(error)
-    return "" if os.access(folder, os.W_OK | os.X_OK) else "it is not writable"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return "it is not writable"
+    _close_while_empty(folder)
+    return ""
+
+
+def _close_while_empty(folder: Path) -> None:
+    """One that was made beforehand, with the mode that mkdir gives it."""
+    now = folder.stat()
+    if now.st_uid == os.getuid() and now.st_mode & 0o077 and not any(folder.iterdir()):
+        folder.chmod(0o700)
 
 
 def read_or_make(path: Path) -> str:

@@ -59,6 +59,7 @@ def _publish(report: RunReport, seconds: float | None, wait: bool, on_progress: 
         return
     report.published_days = published.published_days
     report.out_of_time |= published.out_of_time
+    report.held_elsewhere |= published.left_to_other
 
 
 def run_by_hand(
@@ -81,6 +82,7 @@ def run_by_hand(
 
     try:
         latest = process(processor_name, seconds=seconds, wait=wait, on_progress=note, on_publish=on_publish)
+        latest.given_up = SessionTranscript.objects.given_up(processor_name).count()
     finally:
         # Also where it was interrupted: what was done by then was done by somebody.
         audit.record(

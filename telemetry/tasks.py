@@ -39,6 +39,8 @@ def _process(processor_name: str) -> dict[str, Any]:
         if something_waits(processor_name):
             wakeup.plan_run()
         report = process(processor_name, seconds=RUN_SECONDS)
+        if report.held_elsewhere:
+            wakeup.plan_run_after_claims()
         if report.out_of_time:
             wakeup.request_runs()
         return asdict(report)

@@ -166,6 +166,22 @@ class TestPlanning:
             tasks.process_pending()
         self.assert_planned_just_after(after_the_claim)
 
+    def test_a_later_claim_moves_it(self, bob: User, after_the_claim: datetime, monkeypatch):
+        upload(bob, session("s1"))
+        later = timezone.now() + timedelta(seconds=40)
+        monkeypatch.setattr(timezone, "now", lambda: later)
+        tasks.process_usage()
+        self.assert_planned_just_after(after_the_claim + timedelta(seconds=40))
+
+    def test_one_run_after_the_last_claim_is_enough(self, bob: User, after_the_claim: datetime, monkeypatch):
+        """A run that finds the work held comes back just when it is free, not a whole claim later."""
+        upload(bob, session("s1"))
+        assert Claim("usage", bob.pk).take()
+        soon = timezone.now() + timedelta(seconds=40)
+        monkeypatch.setattr(timezone, "now", lambda: soon)
+        tasks.process_usage()
+        self.assert_planned_just_after(after_the_claim)
+
     def test_a_run_with_nothing_to_do_plans_none(self, bob: User):
         upload(bob, session("s1"))
         tasks.process_pending()

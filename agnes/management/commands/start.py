@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts import audit
+from accounts.errors import AgnesError
 from accounts.models import User
 from accounts.seeding import ensure_first_admin
 from agnes import env, schedules
@@ -29,6 +30,8 @@ class Command(BaseCommand):
         require_free(host, port)
         try:
             admin, password = self._prepare()
+        except AgnesError as error:
+            raise CommandError(f"{error.message} {error.hint}") from None
         except KeyboardInterrupt as interrupt:
             raise CommandError(
                 "Stopped before it was ready: the next start goes on from here."

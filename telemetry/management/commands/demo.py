@@ -49,7 +49,9 @@ class Command(BaseCommand):
         if dry_run:
             self.stdout.write(f"Would remove the demo: {removal.count()}.")
         else:
-            self.stdout.write(f"Removed the demo: {removal.remove()}.")
+            removed = removal.remove()
+            known = f"Removed the demo: {removed}." if removed.people else "There is no demo to remove."
+            self.stdout.write(known)
 
 
 def describe(created: world.Created) -> str:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import pluralize
 
 from accounts import audit
 from accounts.errors import AgnesError
@@ -48,12 +49,17 @@ class Command(BaseCommand):
             f"{report.processed} processed, {report.failed} failed, {report.items} items, "
             f"{report.published_days} days published, {report.seconds:.1f} s"
         )
+        if report.given_up:
+            waiting = f"transcript{pluralize(report.given_up, ' waits,s wait')}"
+            self.stdout.write(
+                f"{report.given_up} {waiting} for an operator (see the admin, Processor states)."
+            )
         for failure in report.failures[:SHOWN_FAILURES]:
             self.stderr.write(f"  {failure}")
         if report.failed:
             raise CommandError(
-                f"{report.failed} transcripts failed. Each is tried three times in all; "
-                "the admin shows every error under Transcripts."
+                f"{report.failed} transcript{pluralize(report.failed)} failed. Each is tried three times in "
+                "all; the admin shows every error under Transcripts."
             )
         if report.publishing_error:
             raise CommandError(f"Not published, which the next run tries again: {report.publishing_error}")
