@@ -6,7 +6,11 @@ AgnesError
 └── telemetry.errors     what goes wrong with transcripts and the demo; its tree is there
 """
 
-from django.core.exceptions import ValidationError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Only then: what reads the lake in a process of its own needs no Django.
+    from django.core.exceptions import ValidationError
 
 
 class AgnesError(Exception):
@@ -28,7 +32,7 @@ class AgnesError(Exception):
         self.fields = fields or {}
 
 
-def told(error: ValidationError) -> str:
+def told(error: "ValidationError") -> str:
     """What a model or a validator found wrong, each with the name of its field, on one line."""
     if not hasattr(error, "error_dict"):
         return " ".join(error.messages)

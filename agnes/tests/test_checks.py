@@ -44,6 +44,7 @@ class TestSystemChecks:
     def test_w002_others_may_look_into_the_data_folder(self, settings: Any, tmp_path: Path):
         settings.DATA_DIR = tmp_path / "our data"
         settings.DATA_DIR.mkdir()
+        (settings.DATA_DIR / "agnes.sqlite3").touch()
         settings.DATA_DIR.chmod(0o750)
         assert ids()["agnes.W002"].hint == f"Close it: `chmod -R go= '{settings.DATA_DIR}'`."
         settings.DATA_DIR.chmod(0o700)

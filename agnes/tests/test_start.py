@@ -132,8 +132,8 @@ class TestSchedules:
             ("agnes: process usage", "telemetry.tasks.process_usage", "I", 30, -1),
             ("agnes: process verification", "telemetry.tasks.process_verification", "I", 30, -1),
             ("agnes: re-attribute", "marketplace.tasks.reattribute", "I", 30, -1),
-            ("agnes: sync marketplaces", "marketplace.tasks.sync_all", "I", 120, -1),
             ("agnes: record failed sign-ins", "accounts.tasks.record_failed_sign_ins", "I", 10, -1),
+            ("agnes: sync marketplaces", "marketplace.tasks.sync_all", "I", 120, -1),
         ]
 
     def test_what_is_declared_exists(self):
