@@ -45,8 +45,10 @@ def connect(
     to VARCHAR.
 
     Without `prefetch` a thread does not load a whole group of rows ahead: that takes less memory, and longer
-    on slow disks. Rows come in a table's order where a query asks for no other. Raises LakeChanged, also out of
-    the block, where a file of the snapshot has been removed, and LakeUnavailable.
+    on slow disks. Rows come in a table's order where a query asks for no other.
+
+    Raises LakeChanged, also out of the block, where a file of the snapshot has been removed, and
+    LakeUnavailable.
     """
     paths = [_paths(snapshot, table) for table in snapshot.tables]
     files = [path for of_table in paths for path in of_table]
@@ -108,7 +110,6 @@ def _database(
     settings: dict[str, Any] = {
         "memory_limit": memory_limit,
         "temp_directory": spill,
-        "max_temp_directory_size": spill_limit,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
@@ -117,6 +118,8 @@ def _database(
         settings["threads"] = threads
     with duckdb.connect(":memory:", config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        # DuckDB does not obey it where it is given above.
+        connection.execute(f"SET max_temp_directory_size = '{spill_limit}'")
         yield connection
 
 

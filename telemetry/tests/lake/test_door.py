@@ -220,9 +220,9 @@ class TestMemory:
     def test_it_does_not_fill_the_disk(self, lake: str, tmp_path: Path):
         with (
             connect(
-                snapshot_of(lake, EVENTS), memory_limit="60MB", threads=1, spill=tmp_path, spill_limit="1MB"
+                snapshot_of(lake, EVENTS), memory_limit="60MB", threads=1, spill=tmp_path, spill_limit="10MB"
             ) as connection,
-            pytest.raises(duckdb.Error, match=r"max_temp_directory_size|Out of Memory"),
+            pytest.raises(duckdb.Error, match="max_temp_directory_size"),
         ):
             connection.execute(self.BIG_SORT.format(n=2_000_000))
 
