@@ -44,7 +44,7 @@ MEANINGS = {
     413: "The body is larger than the server takes.",
     415: "The body comes in a form or an encoding that the server does not take.",
     422: "The input is wrong; the message says why.",
-    503: "The server is busy: send it again.",
+    503: "Not at this moment; the message says why, and Retry-After when to send it again.",
 }
 FILE_NAMES = {"application/x-ndjson": "session.jsonl", "application/json": "body.json"}
 

@@ -34,6 +34,7 @@ SEED_ADMIN_EMAIL = env.email("SEED_ADMIN_EMAIL")
 SEED_ADMIN_PASSWORD = env.text("SEED_ADMIN_PASSWORD")
 PROXIES = env.integer("AGNES_PROXIES", 0)
 WEB_THREADS = env.integer("AGNES_WEB_THREADS", 8, minimum=1)
+EXPORTS_AT_ONCE = env.integer("AGNES_EXPORTS_AT_ONCE", 2, minimum=1)
 
 INSTALLED_APPS = [
     "agnes",
@@ -49,7 +50,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_q",
     "csp",
-    "ninja",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

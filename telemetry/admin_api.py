@@ -67,7 +67,7 @@ def run_session_processor(
     auth=auth(Scope.ADMIN, permission="telemetry.export_usage"),
     summary="Export usage data",
     openapi_extra={
-        "responses": {200: {"description": "The rows, as a download.", "content": EXPORT_CONTENT}}
+        "responses": {200: {"description": "The rows, as a download.", "content": EXPORT_CONTENT}, 503: {}}
     },
 )
 def export_usage(

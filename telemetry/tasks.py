@@ -5,9 +5,9 @@ from typing import Any
 
 from accounts import audit
 from telemetry import usernames
-from telemetry.intake.spooling import remove_leftovers
 from telemetry.processing import process, something_waits
 from telemetry.processors import wakeup
+from telemetry.spool import remove_leftovers
 
 # No task runs longer than a minute: longer work is cut and goes on in the next.
 RUN_SECONDS = 25

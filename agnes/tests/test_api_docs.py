@@ -72,6 +72,9 @@ class TestTheSchema:
     def operation(self, path: str) -> dict[str, Any]:
         return dict(schema()["paths"][path]["post"])
 
+    def test_an_export_may_find_the_server_busy(self):
+        assert "503" in schema()["paths"]["/api/admin/usage/export"]["get"]["responses"]
+
     def test_an_upload_answers_all_that_intake_can_raise(self):
         raised = (
             errors.TranscriptRefused,
@@ -116,7 +119,7 @@ class TestThePage:
 
     def test_it_shows_answers_needs_and_an_example(self):
         text = self.text()
-        assert "The server is busy: send it again." in text
+        assert "Retry-After when to send it again." in text
         assert "of staff with the permission telemetry.manage_processing" in text
         assert "--data-binary @session.jsonl" in text
 

@@ -19,6 +19,9 @@ from telemetry.lake.snapshot import Snapshot, TableSnapshot
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+# What spills lies in folders that begin so.
+SPILL_PREFIX = "duckdb-"
+
 # The local paths of a table's files, in order.
 Paths = Sequence[str]
 
@@ -30,23 +33,30 @@ def connect(
     memory_limit: str,
     threads: int | None = None,
     spill: str | Path | None = None,
+    spill_limit: str = "1GB",
+    prefetch: bool = True,
     writes: Sequence[str] = (),
 ) -> "Iterator[DuckDBPyConnection]":
     """A connection in UTC, locked: no other file, no network, no extension, no change of settings.
 
-    `memory_limit` such as "512MB"; `threads` None takes one a core. Sorts that need more memory spill to a
-    folder of their own in `spill`, and fail without it. `writes` are paths, such as "/dev/fd/5", that COPY
-    may write to (with USE_TMP_FILE false). Python gets no TIMESTAMPTZ from it: cast to VARCHAR.
+    `memory_limit` such as "512MB"; `threads` None takes one a core. What needs more memory spills to a folder
+    of its own in `spill`, up to `spill_limit`, and fails beyond that or without it. `writes` are paths, such
+    as "/dev/fd/5", that COPY may write to (with USE_TMP_FILE false). Python gets no TIMESTAMPTZ from it: cast
+    to VARCHAR.
 
-    Rows come in a table's order where a query asks for no other. Raises LakeChanged, also out of the block,
-    where a file of the snapshot has been removed, and LakeUnavailable.
+    Without `prefetch` a thread does not load a whole group of rows ahead: that takes less memory, and longer
+    on slow disks. Rows come in a table's order where a query asks for no other.
+
+    Raises LakeChanged, also out of the block, where a file of the snapshot has been removed, and
+    LakeUnavailable.
     """
     paths = [_paths(snapshot, table) for table in snapshot.tables]
     files = [path for of_table in paths for path in of_table]
-    with _spill_folder(spill) as folder, _database(memory_limit, threads, folder) as connection:
+    with _spill_folder(spill) as folder, _database(memory_limit, threads, folder, spill_limit) as connection:
         try:
             for table, of_table in zip(snapshot.tables, paths, strict=True):
                 connection.execute(_view(table, of_table))
+            connection.execute(f"SET disable_parquet_prefetching = {not prefetch}")
             _lock(connection, [*files, *writes])
             yield connection
         except Exception as error:
@@ -66,6 +76,11 @@ def select(connection: "DuckDBPyConnection", statement: str) -> "DuckDBPyConnect
     return connection.execute(statements[0])
 
 
+def quoted(name: str) -> str:
+    """As SQL has the name of a table or column."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _paths(snapshot: Snapshot, table: TableSnapshot) -> Paths:
     """On this machine, whose copies of a remote lake are brought up to date."""
     files = files_of(table, snapshot.storage_options)
@@ -82,12 +97,14 @@ def _spill_folder(spill: str | Path | None) -> Iterator[str]:
         yield ""
         return
     Path(spill).mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="duckdb-", dir=spill) as folder:
+    with tempfile.TemporaryDirectory(prefix=SPILL_PREFIX, dir=spill) as folder:
         yield folder
 
 
 @contextmanager
-def _database(memory_limit: str, threads: int | None, spill: str) -> "Iterator[DuckDBPyConnection]":
+def _database(
+    memory_limit: str, threads: int | None, spill: str, spill_limit: str
+) -> "Iterator[DuckDBPyConnection]":
     import duckdb
 
     settings: dict[str, Any] = {
@@ -101,12 +118,14 @@ def _database(memory_limit: str, threads: int | None, spill: str) -> "Iterator[D
         settings["threads"] = threads
     with duckdb.connect(":memory:", config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        # DuckDB does not obey it where it is given above.
+        connection.execute(f"SET max_temp_directory_size = '{spill_limit}'")
         yield connection
 
 
 def _view(table: TableSnapshot, paths: Paths) -> str:
-    columns = ", ".join(f"{_name(name)}::{type_} AS {_name(name)}" for name, type_ in table.columns.items())
-    return f"CREATE VIEW {_name(table.name)} AS SELECT {columns} FROM {_rows(table, paths)}"
+    columns = ", ".join(f"{quoted(name)}::{type_} AS {quoted(name)}" for name, type_ in table.columns.items())
+    return f"CREATE VIEW {quoted(table.name)} AS SELECT {columns} FROM {_rows(table, paths)}"
 
 
 def _rows(table: TableSnapshot, paths: Paths) -> str:
@@ -118,7 +137,7 @@ def _rows(table: TableSnapshot, paths: Paths) -> str:
 
 
 def _typed_nulls(columns: Mapping[str, str]) -> str:
-    return ", ".join(f"NULL::{type_} AS {_name(name)}" for name, type_ in columns.items())
+    return ", ".join(f"NULL::{type_} AS {quoted(name)}" for name, type_ in columns.items())
 
 
 def _lock(connection: "DuckDBPyConnection", files: Sequence[str]) -> None:
@@ -133,10 +152,6 @@ def _check_files(error: Exception, files: Paths) -> None:
 
     if isinstance(error, duckdb.Error) and not all(map(Path.exists, map(Path, files))):
         raise LakeChanged(in_copies=True) from error
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _texts(values: Sequence[str]) -> str:

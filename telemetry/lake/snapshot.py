@@ -4,6 +4,7 @@ knows no Django."""
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, text: str) -> "Snapshot":
-        values = json.loads(text)
-        tables = tuple(TableSnapshot(**table) for table in values.pop("tables"))
-        return cls(tables=tables, **values)
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Snapshot":
+        """From what `dataclasses.asdict` made of it."""
+        tables = tuple(TableSnapshot(**table) for table in values["tables"])
+        return cls(**{**values, "tables": tables})

@@ -15,7 +15,6 @@ from django_q.models import OrmQ, Schedule
 from accounts.models import User
 from telemetry import tasks
 from telemetry.dirty_days import mark_dirty
-from telemetry.intake.spooling import remove_leftovers
 from telemetry.leases import Lease
 from telemetry.models import SessionProcessorState, UsageDirtyDay, UsageEvent, VerificationFinding
 from telemetry.processing import process
@@ -206,8 +205,23 @@ class TestClearingUp:
         tasks.process_usage()
         assert {path.name for path in spool.iterdir()} == {"new.jsonl.zst", "other.txt"}
 
-    def test_without_a_spool_folder_there_is_nothing_to_remove(self):
-        assert remove_leftovers() == 0
+    def test_and_what_killed_exports_and_queries_left(self, settings: Any):
+        spool = settings.SPOOL_DIR
+        old, new = time.time() - 25 * 3600, time.time()
+        for name, written in (("export-a", old), ("duckdb-a", old), ("export-b", new), ("other", old)):
+            file = spool / name / "duckdb-b" / "block.tmp"
+            file.parent.mkdir(parents=True)
+            file.write_bytes(b"x")
+            os.utime(file, (written, written))
+            # What is written deep in a folder does not touch the folder.
+            for folder in (file.parent, spool / name):
+                os.utime(folder, (old, old))
+        tasks.process_usage()
+        assert {path.name for path in spool.iterdir()} == {"export-b", "other"}
+
+    def test_without_a_spool_folder_there_is_nothing_to_remove(self, settings: Any):
+        tasks.process_usage()
+        assert not settings.SPOOL_DIR.exists()
 
 
 @pytest.mark.django_db(transaction=True)

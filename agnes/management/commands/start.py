@@ -15,9 +15,9 @@ from agnes import env, schedules
 from agnes.supervisor import Supervisor
 from telemetry.demo import world
 from telemetry.demo.progress import show_progress
-from telemetry.intake.spooling import remove_leftovers
 from telemetry.management.commands.demo import describe
 from telemetry.models import SessionTranscript
+from telemetry.spool import remove_leftovers
 
 WEB, WORKER = "The web server", "The task worker"
 
