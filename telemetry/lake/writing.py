@@ -6,7 +6,6 @@ written by `deltalake`.
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -17,14 +16,13 @@ import pyarrow as pa
 import pyarrow.fs
 import pyarrow.parquet
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
-from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
 from django.utils import timezone
 
-from telemetry.errors import ClaimLost, LakeUnavailable
 from telemetry.lake.location import storage_options, table_url
 from telemetry.lake.rows import batches, file_schema, table_schema
+from telemetry.lake.store_errors import writing_to_the_store
 from telemetry.lake.tables import PARTITION, LakeTable
 
 # Rows that a file holds together. DuckDB reads with one thread a group; while writing they are in memory.
@@ -35,18 +33,6 @@ NO_DAY = "__HIVE_DEFAULT_PARTITION__"
 COMMIT = CommitProperties(max_commit_retries=0)
 # Checkpoints and the removal of old log entries come after the transaction (vacuuming.py).
 NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-
-
-@contextmanager
-def reaching_the_lake() -> Iterator[None]:
-    """Raises LakeUnavailable where the store or the tables give an error."""
-    try:
-        yield
-    except CommitFailedError as error:
-        raise ClaimLost("Another publisher wrote to the lake.") from error
-    except (DeltaError, OSError) as error:
-        # The first line: a trace may follow.
-        raise LakeUnavailable(str(error).partition("\n")[0]) from error
 
 
 @dataclass(frozen=True)
@@ -94,7 +80,7 @@ class OpenTable:
 
         Call it in a transaction. The table is not changed before `commit`.
         """
-        with reaching_the_lake():
+        with writing_to_the_store():
             replaced = list(days)
             gone = [file for file in self.stored_files() if file.day in replaced]
             added = [self._write(day) for day in replaced]
@@ -102,7 +88,7 @@ class OpenTable:
 
     def write_all(self) -> Change:
         """The same for a table without partitions."""
-        with reaching_the_lake():
+        with writing_to_the_store():
             added = self._write(None)
             return Change([added] if added else [], list(self.stored_files()))
 
@@ -115,7 +101,7 @@ class OpenTable:
         removed = [
             RemoveAction(file.path, True, now, file.size, self._partition(file.day)) for file in change.gone
         ]
-        with reaching_the_lake():
+        with writing_to_the_store():
             self.delta.create_write_transaction(
                 [*change.added, *removed],
                 "append",

@@ -63,6 +63,7 @@ PURGING = {
     "before old files are removed": Stage("telemetry.lake.publishing", "remove_old_files", False),
     "among the tables of old files": Stage("telemetry.lake.vacuuming", "_vacuum", True),
     "before copies are removed": Stage("telemetry.lake.publishing", "remove_copies", False),
+    "while copies are removed": Stage("telemetry.lake.caching", "_remove_folder", False),
     "after copies are removed": Stage("telemetry.lake.publishing", "remove_copies", True),
     "before the last marks are removed": Stage("telemetry.lake.publishing", "remove_marks", False),
     "before the last commit": Stage("telemetry.lake.publishing", "remove_marks", True),

@@ -17,7 +17,7 @@ from django.urls import reverse
 from accounts.models import User
 from telemetry.dirty_days import mark_dirty
 from telemetry.errors import LakeUnavailable
-from telemetry.lake.rebuilding import rebuild_lake
+from telemetry.lake_rebuilding import rebuild_lake
 from telemetry.models import PublishingState, SessionProcessorState, UsageDirtyDay, UsageEvent
 from telemetry.processing import process
 from telemetry.publishing import publish
@@ -138,6 +138,8 @@ class TestOutOfReach:
         report = process("usage")
         assert (report.processed, report.failed, report.published_days) == (1, 0, 0)
         assert "cannot be reached" in report.publishing_error
+        assert "error sending request" in report.publishing_error
+        assert "\n" not in report.publishing_error
         assert UsageEvent.objects.count() == 3
         assert SessionProcessorState.objects.get().processed_at is not None
         assert UsageDirtyDay.objects.exists()
