@@ -36,6 +36,8 @@ OnPublish = Callable[[int, int], None]
 # What one transaction rebuilds at most, unless one day alone is more: SQLite's write lock is held meanwhile.
 BATCH_DAYS = 31
 BATCH_ROWS = 100_000
+# A bucket takes a part of a second for each of a day's eight files.
+BATCH_DAYS_REMOTE = 7
 LEASE = ("publishing_lease", {"what": "usage"})
 WAIT_SECONDS = 0.5
 
@@ -63,8 +65,8 @@ def publish(
     """Publish what is dirty, for at most about `seconds`; one query where nothing is. Raises LakeUnavailable.
 
     However short the time, one batch of days is published. Whatever it raises, what was not published stays
-    marked. Where another publisher is at work, the marks are left to it: it looks for new ones after it has let
-    go. With `wait` the answer comes when nothing is dirty.
+    marked. Where another publisher is at work, the marks are left to it: it looks for new ones after it has
+    let go. With `wait` the answer comes when nothing is dirty.
     """
     report = PublishReport()
     begun = False
@@ -188,11 +190,12 @@ def _rebuild_windows(lake: "PublishedLake") -> None:
 
 def _batches(marks: Marks) -> Iterator[list[date]]:
     """The marked days, newest first, cut so that each batch is soon done."""
+    at_most = min(BATCH_DAYS, BATCH_DAYS_REMOTE) if location.is_remote() else BATCH_DAYS
     batch: list[date] = []
     rows = 0
     for day in marks.days:
         more = rows_on(DayRange(day, day), at_most=BATCH_ROWS)
-        if batch and (rows + more > BATCH_ROWS or len(batch) >= BATCH_DAYS):
+        if batch and (rows + more > BATCH_ROWS or len(batch) >= at_most):
             yield batch
             batch, rows = [], 0
         batch.append(day)

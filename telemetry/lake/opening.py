@@ -47,8 +47,8 @@ def open_tables(lease: Lease, *, take_over: bool = False) -> dict[str, OpenTable
     """All tables with what the last publish left in them.
 
     A lake that is not there is started anew: its tables are empty then, and all days are marked. With
-    `take_over` so is one of another database, and damaged tables are thrown away. Raises LakeUnavailable, also
-    where the lake is somebody else's, and ClaimLost.
+    `take_over` so is one of another database, and damaged tables are thrown away. Raises LakeUnavailable,
+    also where the lake is somebody else's, and ClaimLost.
     """
     snapshot, _ = LakeSnapshot.objects.get_or_create(pk=ROW, defaults={"schema": NO_LAKE})
     with writing_to_the_store():

@@ -38,7 +38,9 @@ class PublishedLake:
         self._commit({WINDOWS.name: self.tables[WINDOWS.name].write_all()})
 
     def _commit(self, changes: Mapping[str, Change]) -> None:
-        """At the same time: a distant store takes its time over each."""
+        """At the same time: a distant store takes its time over each, and the transaction waits for it."""
+        files = [(self.tables[name], file) for name, change in changes.items() for file in change.added]
+        together(lambda pair: pair[0].upload(pair[1]), files)
         together(lambda name: self.tables[name].commit(changes[name]), changes)
 
     def note(self, **values: Any) -> None:

@@ -46,6 +46,7 @@ PUBLISHING = {
     "among the tables": Stage("telemetry.rollups.base.DailyRollup", "rebuild", True),
     "among the windows": Stage("telemetry.rollups.plugin_window", "rebuild", True),
     "among the files of the lake": Stage("telemetry.lake.writing.OpenTable", "_write_file", True),
+    "among the uploads to the lake": Stage("telemetry.lake.writing.OpenTable", "upload", True),
     "among the tables of the lake": Stage("telemetry.lake.writing.OpenTable", "commit", True),
     "before the snapshot is noted": Stage("telemetry.lake.publishing.PublishedLake", "note", False),
     "before the marks are removed": Stage("telemetry.publishing", "remove_marks", False),
