@@ -57,7 +57,7 @@ PUBLISHING = {
 STARTING_ANEW = {
     "among the new tables": Stage("telemetry.lake.opening", "_create", True),
     "before the days are marked": Stage("telemetry.lake.opening", "mark_dirty", False),
-    "after the days are marked": Stage("telemetry.lake.opening", "start_anew", True),
+    "after the days are marked": Stage("telemetry.lake.opening", "_start_anew", True),
     "after the first day": Stage("telemetry.publishing", "_publish_days", True),
 }
 PURGING = {
