@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -42,12 +43,18 @@ def read_or_make(path: Path) -> str:
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(48))
     try:
+        _write_durably(made, secrets.token_urlsafe(48))
         # A link appears whole or not at all, and never replaces what another process made first.
-        os.link(made, path)
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(made, path)
     finally:
-        made.unlink()
+        made.unlink(missing_ok=True)
+
+
+def _write_durably(path: Path, text: str) -> None:
+    """After a power cut, an empty secret would keep the server from starting."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

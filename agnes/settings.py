@@ -155,6 +155,7 @@ UPLOAD_MAX_TRANSCRIPT_BYTES = env.integer("UPLOAD_MAX_TRANSCRIPT_BYTES", 2 * 102
 
 # --- The lake --------------------------------------------------------------------------------------
 LAKE_URL = env.place("AGNES_LAKE_URL", DATA_DIR / "lake")
+LAKE_URL_IS_CHOSEN = bool(env.text("AGNES_LAKE_URL"))
 _S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
 _S3 = {
     "AWS_ENDPOINT_URL": _S3_ENDPOINT,

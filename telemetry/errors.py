@@ -175,12 +175,13 @@ class LakeUnavailable(AgnesError):
     status = 503
     code = "lake_unavailable"
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The lake cannot be reached, read or written: {reason}",
-            "Check AGNES_LAKE_URL, the AWS_* settings and the space there. If its files were damaged or "
-            "deleted, run `manage.py lake_rebuild`.",
-        )
+    CURE = (
+        "Check AGNES_LAKE_URL, the AWS_* settings and the space there. If its files were damaged or "
+        "deleted, run `manage.py lake_rebuild`."
+    )
+
+    def __init__(self, reason: str, hint: str = CURE) -> None:
+        super().__init__(f"The lake cannot be reached, read or written: {reason}", hint)
 
 
 class ClaimLost(Exception):

@@ -5,6 +5,7 @@ from typing import Any
 
 from accounts import audit
 from telemetry import usernames
+from telemetry.lake.reading import sweep_copies
 from telemetry.processing import process, something_waits
 from telemetry.processors import wakeup
 from telemetry.spool import remove_leftovers
@@ -35,6 +36,8 @@ def process_verification() -> dict[str, Any]:
 
 
 def _process(processor_name: str) -> dict[str, Any]:
+    # In every task, since each machine's worker runs only some of them.
+    sweep_copies()
     with audit.context("task"):
         if something_waits(processor_name):
             wakeup.plan_run()

@@ -24,7 +24,7 @@ from accounts.errors import AgnesError
 from telemetry.errors import LakeChanged
 from telemetry.export.plan import Plan
 from telemetry.lake.door import connect
-from telemetry.lake.files import reason_of
+from telemetry.lake.store_errors import reason_of
 
 # The whole process stays under 512 MB with it (benchmarks/export.py).
 MEMORY_LIMIT = "350MB"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telemetry.errors import LakeChanged, LakeReadOnly
-from telemetry.lake.caching import copies_of
+from telemetry.lake.caching import copies_of, folder_since
 from telemetry.lake.files import files_of
 from telemetry.lake.snapshot import Snapshot, TableSnapshot
 
@@ -86,7 +86,8 @@ def _paths(snapshot: Snapshot, table: TableSnapshot) -> Paths:
     files = files_of(table, snapshot.storage_options)
     if snapshot.cache is None:
         return [str(Path(table.url, file.path)) for file in files]
-    copies = copies_of(table, files, Path(snapshot.cache), snapshot.storage_options)
+    folder = folder_since(Path(snapshot.cache), snapshot.purged_at)
+    copies = copies_of(table, files, folder, snapshot.storage_options)
     return list(map(str, copies))
 
 

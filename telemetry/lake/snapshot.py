@@ -20,13 +20,15 @@ class TableSnapshot:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`cache`: where copies of a remote lake's files go, None for a local lake. `as_of`: ISO 8601."""
+    """`cache`: where copies of a remote lake's files go, None for a local lake. ISO 8601: `as_of`, and
+    `purged_at`, when the last deletion for privacy was done."""
 
     tables: tuple[TableSnapshot, ...]
     # Not shown in logs: it may hold a key's secret.
     storage_options: Mapping[str, str] = field(repr=False)
     cache: str | None
     as_of: str | None
+    purged_at: str | None = None
 
     def only(self, *names: str) -> "Snapshot":
         """Without the other tables: what is not opened costs nothing."""

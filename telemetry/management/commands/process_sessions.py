@@ -12,11 +12,10 @@ from accounts.errors import AgnesError
 from telemetry.management.interruption import sigterm_interrupts
 from telemetry.management.progress import bars, days_published
 from telemetry.models import SessionTranscript
-from telemetry.processing import Progress as OnProgress
-from telemetry.processing import run_by_hand
+from telemetry.processing import OnReport, run_by_hand
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
-from telemetry.publishing import Progress as OnPublish
+from telemetry.publishing import OnPublish
 
 SHOWN_FAILURES = 20
 
@@ -66,7 +65,7 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _progress(processor: str, *, quiet: bool) -> Iterator[tuple[OnProgress, OnPublish]]:
+def _progress(processor: str, *, quiet: bool) -> Iterator[tuple[OnReport, OnPublish]]:
     """Bars on a terminal, nothing elsewhere."""
     with bars(quiet=quiet) as progress:
         pending = None if progress.disable else SessionTranscript.objects.pending(processor).count()
