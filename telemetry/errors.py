@@ -181,7 +181,7 @@ class LakeUnavailable(AgnesError):
     )
 
     def __init__(self, reason: str, hint: str = CURE) -> None:
-        super().__init__(f"The lake cannot be reached, read or written: {reason}", hint)
+        super().__init__(f"The lake cannot be reached, read or written: {reason.rstrip('.')}.", hint)
 
 
 class ClaimLost(Exception):

@@ -107,7 +107,8 @@ def _user_id(text: str) -> int:
 def _existing(text: str, **key: object) -> int:
     user_id = User.objects.filter(**key).values_list("pk", flat=True).first()
     if user_id is None:
-        raise ValueError(f"there is no person {text}; People in the admin lists them, such as 7")
+        example = "ana@example.com" if "@" in text else "7"
+        raise ValueError(f"there is no person {text}; People in the admin lists them, such as {example}")
     return int(user_id)
 
 

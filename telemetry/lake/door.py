@@ -6,7 +6,7 @@ overwriting a file that it may read: what a stranger wrote goes through `select`
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 # What spills lies in folders that begin so.
 SPILL_PREFIX = "duckdb-"
 
-# The local paths of a table's files, in order.
-Paths = Sequence[str]
+# The local paths of a table's files, in order, with their sizes in bytes.
+Paths = Mapping[str, int]
 
 
 @contextmanager
@@ -47,11 +47,11 @@ def connect(
     Without `prefetch` a thread does not load a whole group of rows ahead: that takes less memory, and longer
     on slow disks. Rows come in a table's order where a query asks for no other.
 
-    Raises LakeChanged, also out of the block, where a file of the snapshot has been removed, and
-    LakeUnavailable.
+    Raises LakeChanged, also out of the block, where a file of the snapshot has been removed or cut short,
+    and LakeUnavailable.
     """
     paths = [_paths(snapshot, table) for table in snapshot.tables]
-    files = [path for of_table in paths for path in of_table]
+    files = {path: size for of_table in paths for path, size in of_table.items()}
     with _spill_folder(spill) as folder, _database(memory_limit, threads, folder, spill_limit) as connection:
         try:
             for table, of_table in zip(snapshot.tables, paths, strict=True):
@@ -85,10 +85,10 @@ def _paths(snapshot: Snapshot, table: TableSnapshot) -> Paths:
     """On this machine, whose copies of a remote lake are brought up to date."""
     files = files_of(table, snapshot.storage_options)
     if snapshot.cache is None:
-        return [str(Path(table.url, file.path)) for file in files]
+        return {str(Path(table.url, file.path)): file.size for file in files}
     folder = folder_since(Path(snapshot.cache), snapshot.purged_at)
     copies = copies_of(table, files, folder, snapshot.storage_options)
-    return list(map(str, copies))
+    return {str(copy): file.size for copy, file in zip(copies, files, strict=True)}
 
 
 @contextmanager
@@ -148,12 +148,21 @@ def _lock(connection: "DuckDBPyConnection", files: Sequence[str]) -> None:
 
 
 def _check_files(error: Exception, files: Paths) -> None:
-    """Whatever DuckDB says of a missing file, a file that is missing is the reason."""
+    """Whatever DuckDB says of it, a file that is missing or of another size is the reason."""
     import duckdb
 
-    if isinstance(error, duckdb.Error) and not all(map(Path.exists, map(Path, files))):
+    if isinstance(error, duckdb.Error) and not all(
+        _is_whole(Path(path), size) for path, size in files.items()
+    ):
         raise LakeChanged(in_copies=True) from error
 
 
-def _texts(values: Sequence[str]) -> str:
+def _is_whole(file: Path, size: int) -> bool:
+    try:
+        return file.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _texts(values: Iterable[str]) -> str:
     return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"

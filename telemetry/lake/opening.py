@@ -55,7 +55,8 @@ def open_tables(lease: Lease, *, take_over: bool = False) -> dict[str, OpenTable
         try:
             return _open(snapshot, take_over)
         except _Unusable as reason:
-            log.warning("The lake is built anew: %s.", reason)
+            level = logging.INFO if snapshot.schema == NO_LAKE else logging.WARNING
+            log.log(level, "The lake is built anew: %s.", reason)
             return _start_anew(snapshot, lease)
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from telemetry.errors import ClaimLost, LakeChanged, LakeUnavailable
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-# How a trace of the library begins, which some errors bring with them.
-_TRACE = re.compile(r"\n\s*0: .*", re.DOTALL)
+# How a trace of the library begins, or the statement that failed, which some errors bring with them.
+_TRACE = re.compile(r"\n\s*(0: |LINE \d+:).*", re.DOTALL)
 _REASON_LENGTH = 300
 
 

@@ -136,5 +136,5 @@ def _progress(export: Export, *, quiet: bool) -> Iterator[OnProgress]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"Exporting {export.rows:,} rows")
+        task = progress.add_task(f"Exporting {export.rows:,} rows", total=None)
         yield lambda count: progress.update(task, completed=count)
