@@ -20,7 +20,7 @@ from django_q.signing import SignedPackage
 
 from accounts import audit, tokens
 from accounts.models import Scope, User
-from marketplace.models import Marketplace
+from marketplace.models import Marketplace, Plugin
 from telemetry.models import (
     AgentAttribution,
     Attribution,
@@ -79,10 +79,18 @@ def world(bob: User) -> dict[str, object]:
         "queued": OrmQ.objects.create(
             key="agnes", payload=SignedPackage.dumps({"id": "1", "func": "math.sqrt"})
         ).pk,
-        "marketplace": Marketplace.objects.create(slug="kits", url="file:///srv/kits").pk,
+        "marketplace": _plugin().marketplace_id,
         "group": Group.objects.create(name="team").pk,
         **_telemetry(bob),
     }
+
+
+def _plugin() -> Plugin:
+    marketplace = Marketplace.objects.create(slug="kits", url="file:///srv/kits", name="kits")
+    now = timezone.now()
+    return Plugin.objects.create(
+        marketplace=marketplace, name="tidy", ref_id="kits/tidy", first_seen_at=now, updated_at=now
+    )
 
 
 def _telemetry(bob: User) -> dict[str, object]:
@@ -133,6 +141,21 @@ def _task(*, success: bool) -> str:
 ROUTES = [
     open_to_all("", 302),
     open_to_all("favicon.ico", 302),
+    # Pages for everybody who can sign in; signing out works by POST only.
+    Route("marketplace/", 302, 200, 200, 200, 200, 302),
+    Route(
+        "marketplace/<slug:source>/<path:ref_id>/",
+        *(302, 200, 200, 200, 200, 302),
+        args={"source": "curated", "ref_id": "kits/tidy"},
+    ),
+    Route(
+        "marketplace/<slug:source>/<path:ref_id>/",
+        *(405, 405, 405, 405, 405, 405),
+        method="POST",
+        args={"source": "curated", "ref_id": "kits/tidy"},
+    ),
+    open_to_all("sign-out/", 405),
+    open_to_all("sign-out/", 302, method="POST"),
     # The API
     open_to_all("api/docs"),
     open_to_all("api/openapi.json"),

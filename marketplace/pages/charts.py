@@ -1,0 +1,108 @@
+"""Charts as SVG: they scale to their box, take their colours from the style sheet and say their numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.admin_details import spaced
+
+STEP = 4
+BAR = 3
+SPARKLINE_HEIGHT = 24
+CHART_HEIGHT = 100
+# A day with little use is still seen.
+SMALLEST_BAR = 1.5
+
+
+@dataclass(frozen=True)
+class Day:
+    """One UTC day's figures."""
+
+    day: date
+    invocations: int
+    errors: int = 0
+    people: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.day}: {counted(self.invocations, 'invocation')}, {counted(self.errors, 'error')}, "
+            f"{counted(self.people, 'person', 'people')}"
+        )
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 error`, `1 234 errors`."""
+    return f"{spaced(number)} {one if number == 1 else many or one + 's'}"
+
+
+def sparkline(values: Sequence[int]) -> SafeString:
+    """Invocations by day, the last one today."""
+    return format_html(
+        '<svg class="sparkline" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+        "<title>{}</title>{}</svg>",
+        len(values) * STEP - (STEP - BAR),
+        SPARKLINE_HEIGHT,
+        in_words(values),
+        in_words(values),
+        _bars([(value, "") for value in values], max(values, default=0), SPARKLINE_HEIGHT),
+    )
+
+
+def in_words(values: Sequence[int]) -> str:
+    total, used = sum(values), sum(1 for value in values if value)
+    if not total:
+        return f"Not used in {counted(len(values), 'day')}."
+    return (
+        f"{counted(total, 'invocation')} in {counted(len(values), 'day')}, on {counted(used, 'day')}; "
+        f"at most {spaced(max(values))} a day, today so far {spaced(values[-1])}."
+    )
+
+
+def day_chart(days: Sequence[Day]) -> SafeString:
+    """The bars of a chart by day, on an axis that begins at 0 and ends at `axis_end(days)`."""
+    width = len(days) * STEP - (STEP - BAR)
+    return format_html(
+        '<svg class="day-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+        "{}{}</svg>",
+        width,
+        CHART_HEIGHT,
+        in_words([it.invocations for it in days]),
+        format_html_join(
+            "",
+            '<line class="grid" x1="0" x2="{}" y1="{}" y2="{}"/>',
+            ((width, at, at) for at in (0, CHART_HEIGHT / 2, CHART_HEIGHT)),
+        ),
+        _bars([(it.invocations, str(it)) for it in days], axis_end(days), CHART_HEIGHT),
+    )
+
+
+def axis_end(days: Sequence[Day]) -> int:
+    """The next of 2, 4, 10, 20, 40, 100, … so that half of it is whole."""
+    highest = max((it.invocations for it in days), default=0)
+    power = 1
+    while True:
+        for step in (2, 4, 10):
+            if highest <= step * power:
+                return step * power
+        power *= 10
+
+
+def _bars(values: Sequence[tuple[int, str]], highest: int, height: int) -> SafeString:
+    last = len(values) - 1
+    bars = []
+    for place, (value, title) in enumerate(values):
+        bar = max(value / highest * height, SMALLEST_BAR) if value else 0
+        bars.append(
+            (
+                "today" if place == last else "day",
+                place * STEP,
+                round(height - bar, 2),
+                BAR,
+                round(bar, 2),
+                format_html("<title>{}</title>", title) if title else "",
+            )
+        )
+    return format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}">{}</rect>', bars)
