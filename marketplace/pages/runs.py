@@ -33,7 +33,7 @@ def _when(kind: str, name: str, details: dict[str, Any]) -> str:
     if kind == ComponentKind.HOOK:
         matcher = details.get("matcher")
         return f"at {name} of {matcher}" if matcher else f"at {name}"
-    return str(details.get("when") or f"as {name}")
+    return str(details.get("when") or f"named {name}")
 
 
 def _what(details: dict[str, Any]) -> str:
