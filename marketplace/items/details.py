@@ -114,8 +114,8 @@ def _component_usage(key: Key, window: Window) -> dict[tuple[str, str], Componen
     inside = Q(day__range=(window.first_day, window.last_day))
     rows = UsageComponentDaily.objects.filter(source=source, ref_id=ref_id).order_by()
     values = rows.values_list("component_kind", "component_name").annotate(
-        Coalesce(Sum("invocations", filter=inside), 0),
-        Coalesce(Sum("error_count", filter=inside), 0),
-        Max("day"),
+        invocations_30d=Coalesce(Sum("invocations", filter=inside), 0),
+        errors_30d=Coalesce(Sum("error_count", filter=inside), 0),
+        last_used=Max("day"),
     )
     return {(kind, name): ComponentUsage(*figures) for kind, name, *figures in values}

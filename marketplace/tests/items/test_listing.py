@@ -13,7 +13,7 @@ from accounts.models import User
 from marketplace.items.listing import Listing, list_items
 from marketplace.items.query import ItemQuery, Sort, read_query
 from marketplace.models import Marketplace, Plugin
-from marketplace.tests.items.conftest import use, use_on
+from marketplace.tests.planting import use, use_on
 from telemetry.days import today
 
 pytestmark = pytest.mark.django_db
