@@ -1,0 +1,37 @@
+from datetime import date, timedelta
+
+import pytest
+
+from marketplace.pages.charts import Day, axis_end, day_chart, in_words, sparkline
+
+FIRST = date(2026, 5, 1)
+
+
+def days(*invocations: int) -> list[Day]:
+    return [Day(FIRST + timedelta(days=number), count) for number, count in enumerate(invocations)]
+
+
+class TestSparkline:
+    def test_the_highest_day_fills_it_and_a_small_one_is_seen(self):
+        svg = sparkline([1000, 1, 0, 500])
+        heights = [part.split('"')[0] for part in svg.split('width="3" height="')[1:]]
+        assert heights == ["24.0", "1.5", "0", "12.0"]
+
+    def test_without_use_it_draws_nothing(self):
+        assert 'height="0"' in sparkline([0])
+        assert in_words([0, 0]) == "Not used in 2 days."
+
+
+class TestDayChart:
+    @pytest.mark.parametrize(
+        ("highest", "end"), [(0, 2), (2, 2), (3, 4), (5, 10), (11, 20), (21, 40), (41, 100), (101, 200)]
+    )
+    def test_its_axis_ends_at_a_round_number(self, highest: int, end: int):
+        assert axis_end(days(highest)) == end
+
+    def test_each_bar_says_its_day_and_today_is_marked(self):
+        svg = day_chart(days(1, 1234))
+        assert "<title>2026-05-01: 1 invocation, 0 errors, 0 people</title>" in svg
+        assert "<title>2026-05-02: 1\u2009234 invocations, 0 errors, 0 people</title>" in svg
+        assert svg.count('class="today"') == 1
+        assert svg.count('class="grid"') == 3
