@@ -65,7 +65,7 @@ class TestAKit:
         page = shown(browser, KIT)
         text = text_of(page)
         assert "Invocations 30 People 4 Errors 1" in text
-        assert "+50.0\u2009%" in text
+        assert "+50.0 %" in text
         assert "37 invocations in 30 days, on 2 days; at most 30 a day, today so far 30." in page
         assert ": 7 invocations, 1 error, 2 people</title>" in page
         assert page.count('<rect class="today"') == 1
