@@ -35,6 +35,8 @@ def item_url(source: str, ref_id: str) -> str:
 
 
 def _brings(item: Item) -> str:
+    if item.does_not_load is not None:
+        return ""
     if not item.components_known:
         return "Hosted elsewhere: what it brings is not known."
     return counts_in_words(item.kinds) or "Brings nothing that Claude Code loads."

@@ -37,6 +37,7 @@ def item_context(user: User, found: ItemDetails) -> dict[str, Any]:
         ],
         "install": [] if plugin.valid_to else install_commands(plugin),
         "parts": parts_of(found),
+        "contents_known": _contents_known(plugin),
         "others": [(one(it.kind), it.name, it.usage) for it in found.other_usage],
         "runs": runs_of(found.components, plugin.executables),
         "readme": render_readme(plugin.readme),
@@ -44,6 +45,11 @@ def item_context(user: User, found: ItemDetails) -> dict[str, Any]:
         "last_used": _last_used(found),
         "as_of": found.window.as_of,
     }
+
+
+def _contents_known(plugin: Plugin) -> bool:
+    """Only then may a page say that there is nothing in it."""
+    return plugin.components_known and plugin.does_not_load is None and plugin.valid_to is None
 
 
 def _last_used(found: ItemDetails) -> date | None:

@@ -104,6 +104,8 @@ class TestOtherPlugins:
         synced(run, repository, marketplace(entry("broken")) | broken)
         page = shown(browser, "/marketplace/curated/kits/broken/")
         assert "Does not load: " in text_of(page)
+        assert "Not known: Claude Code refuses the plugin." in text_of(page)
+        assert "Nothing by itself" not in page
         assert "claude plugin install" not in page
 
     def test_one_that_is_hosted_elsewhere(self, browser: Client, run: Any, repository: Repository):
