@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from marketplace.items.records import Item
 from marketplace.pages.charts import sparkline
-from marketplace.pages.kinds import counts_in_words
+from marketplace.pages.kinds import NOT_COUNTED, counts_in_words, is_counted
 
 NOT_USED_YET = "Not used yet."
 NOT_USED_LATELY = "Not used in the last 30 days."
@@ -23,6 +23,8 @@ class Card:
     @property
     def unused(self) -> str:
         """What is said instead of figures. Of the time before the last 60 days a card knows nothing."""
+        if not is_counted(self.item.kinds):
+            return NOT_COUNTED
         return NOT_USED_LATELY if self.item.previous_invocations_30d else NOT_USED_YET
 
 

@@ -80,11 +80,11 @@ def day_chart(days: Sequence[Day]) -> SafeString:
 
 
 def axis_end(days: Sequence[Day]) -> int:
-    """The next of 2, 4, 10, 20, 40, 100, … so that half of it is whole."""
+    """A round number, so that half of it is whole."""
     highest = max((it.invocations for it in days), default=0)
     power = 1
     while True:
-        for step in (2, 4, 10):
+        for step in (2, 4, 6, 8, 10, 12, 16):
             if highest <= step * power:
                 return step * power
         power *= 10

@@ -4,6 +4,8 @@ import shlex
 
 from marketplace.models import Plugin
 
+FOLDER = "file://"
+
 
 def install_commands(plugin: Plugin) -> list[str]:
     """First the marketplace, once, then the plugin. None for what Claude Code refuses to load."""
@@ -16,10 +18,15 @@ def install_commands(plugin: Plugin) -> list[str]:
     ]
 
 
+def is_local(plugin: Plugin) -> bool:
+    """Whether the commands work on the server's own machine only."""
+    return plugin.marketplace.url.startswith(FOLDER)
+
+
 def client_address(url: str, ref: str) -> str:
     """The repository as Claude Code takes it: a folder by its path, anything else ending in .git or #ref."""
-    if url.startswith("file://"):
-        return url.removeprefix("file://")
+    if url.startswith(FOLDER):
+        return url.removeprefix(FOLDER)
     if ref:
         return f"{url}#{ref}"
     return url if url.endswith(".git") else f"{url.rstrip('/')}.git"

@@ -11,8 +11,8 @@ from marketplace.models import Plugin
 from marketplace.pages.cards import item_url
 from marketplace.pages.charts import Day, axis_end, day_chart
 from marketplace.pages.contents import parts_of
-from marketplace.pages.installing import install_commands
-from marketplace.pages.kinds import one
+from marketplace.pages.installing import install_commands, is_local
+from marketplace.pages.kinds import NOT_COUNTED, is_counted, one
 from marketplace.pages.readme import render_readme
 from marketplace.pages.runs import runs_of
 from telemetry.models import UsagePluginDaily
@@ -36,8 +36,10 @@ def item_context(user: User, found: ItemDetails) -> dict[str, Any]:
             (ref_id, item_url(found.source, ref_id)) for ref_id in _namespace_twins(user, plugin)
         ],
         "install": [] if plugin.valid_to else install_commands(plugin),
+        "is_local": is_local(plugin),
         "parts": parts_of(found),
         "contents_known": _contents_known(plugin),
+        "not_counted": None if is_counted(_kinds(found)) else NOT_COUNTED,
         "others": [(one(it.kind), it.name, it.usage) for it in found.other_usage],
         "runs": runs_of(found.components, plugin.executables),
         "readme": render_readme(plugin.readme),
@@ -50,6 +52,10 @@ def item_context(user: User, found: ItemDetails) -> dict[str, Any]:
 def _contents_known(plugin: Plugin) -> bool:
     """Only then may a page say that there is nothing in it."""
     return plugin.components_known and plugin.does_not_load is None and plugin.valid_to is None
+
+
+def _kinds(found: ItemDetails) -> list[str]:
+    return [used.component.kind for used in found.components]
 
 
 def _last_used(found: ItemDetails) -> date | None:

@@ -1,7 +1,8 @@
 """The kinds of components in words, in the order in which pages name them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from marketplace.catalogue.exploding import TABLES
 from marketplace.pages.charts import counted
 from marketplace.plugins.records import ComponentKind
 
@@ -18,6 +19,14 @@ WORDS: dict[str, tuple[str, str, str]] = {
     ComponentKind.MONITOR: ("monitor", "monitors", "Monitors"),
     ComponentKind.THEME: ("theme", "themes", "Themes"),
 }
+# What transcripts name.
+COUNTED = frozenset(TABLES)
+NOT_COUNTED = "Its use is not counted: sessions do not name what it brings."
+
+
+def is_counted(kinds: Iterable[str]) -> bool:
+    """Whether use of a plugin that brings these could be seen; without any, by its namespace."""
+    return not (brings := set(kinds)) or not COUNTED.isdisjoint(brings)
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:

@@ -24,7 +24,7 @@ class TestSparkline:
 
 class TestDayChart:
     @pytest.mark.parametrize(
-        ("highest", "end"), [(0, 2), (2, 2), (3, 4), (5, 10), (11, 20), (21, 40), (41, 100), (101, 200)]
+        ("highest", "end"), [(0, 2), (2, 2), (3, 4), (5, 6), (11, 12), (17, 20), (81, 100), (101, 120)]
     )
     def test_its_axis_ends_at_a_round_number(self, highest: int, end: int):
         assert axis_end(days(highest)) == end

@@ -105,6 +105,13 @@ class TestCards:
         assert "Not used yet." in text
         assert "Not used in the last 30 days." in text
 
+    def test_what_no_session_names_is_not_called_unused(self, browser: Client, plant: Any):
+        plant("kits/guard", hook=["Stop"])
+        for address in ("/marketplace/", "/marketplace/curated/kits/guard/"):
+            text = text_of(shown(browser, address))
+            assert "Its use is not counted: sessions do not name what it brings." in text
+            assert "Not used yet." not in text
+
     def test_what_is_hosted_elsewhere_has_unknown_contents(self, browser: Client, plant: Any):
         plant("kits/far", components_known=False)
         assert "what it brings is not known" in text_of(shown(browser))
