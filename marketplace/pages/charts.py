@@ -1,6 +1,6 @@
 """Charts as SVG: they scale to their box, take their colours from the style sheet and say their numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,16 +39,35 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def sparkline(values: Sequence[int]) -> SafeString:
-    """Invocations by day, the last one today."""
+    """Invocations by day, the last one today. All days are one path, since a page has dozens of these."""
+    words = in_words(values)
+    bars = list(_bar_paths(values))
     return format_html(
         '<svg class="sparkline" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
-        "<title>{}</title>{}</svg>",
-        len(values) * STEP - (STEP - BAR),
+        '<title>{}</title><path class="day" d="{}"/><path class="today" d="{}"/></svg>',
+        _width(values),
         SPARKLINE_HEIGHT,
-        in_words(values),
-        in_words(values),
-        _bars([(value, "") for value in values], max(values, default=0), SPARKLINE_HEIGHT),
+        words,
+        words,
+        "".join(bars[:-1]),
+        "".join(bars[-1:]),
     )
+
+
+def _bar_paths(values: Sequence[int]) -> Iterator[str]:
+    """A day without use has an empty one."""
+    highest = max(values, default=0)
+    for place, value in enumerate(values):
+        height = _height(value, highest, SPARKLINE_HEIGHT)
+        yield f"M{place * STEP} {SPARKLINE_HEIGHT}v-{height}h{BAR}v{height}z" if value else ""
+
+
+def _height(value: int, highest: int, whole: int) -> float:
+    return round(max(value / highest * whole, SMALLEST_BAR), 2) if value else 0
+
+
+def _width(values: Sequence[object]) -> int:
+    return len(values) * STEP - (STEP - BAR)
 
 
 def in_words(values: Sequence[int]) -> str:
@@ -63,7 +82,7 @@ def in_words(values: Sequence[int]) -> str:
 
 def day_chart(days: Sequence[Day]) -> SafeString:
     """The bars of a chart by day, on an axis that begins at 0 and ends at `axis_end(days)`."""
-    width = len(days) * STEP - (STEP - BAR)
+    width = _width(days)
     return format_html(
         '<svg class="day-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
         "{}{}</svg>",
@@ -75,7 +94,7 @@ def day_chart(days: Sequence[Day]) -> SafeString:
             '<line class="grid" x1="0" x2="{}" y1="{}" y2="{}"/>',
             ((width, at, at) for at in (0, CHART_HEIGHT / 2, CHART_HEIGHT)),
         ),
-        _bars([(it.invocations, str(it)) for it in days], axis_end(days), CHART_HEIGHT),
+        _bars(days, axis_end(days)),
     )
 
 
@@ -90,19 +109,14 @@ def axis_end(days: Sequence[Day]) -> int:
         power *= 10
 
 
-def _bars(values: Sequence[tuple[int, str]], highest: int, height: int) -> SafeString:
-    last = len(values) - 1
-    bars = []
-    for place, (value, title) in enumerate(values):
-        bar = max(value / highest * height, SMALLEST_BAR) if value else 0
-        bars.append(
-            (
-                "today" if place == last else "day",
-                place * STEP,
-                round(height - bar, 2),
-                BAR,
-                round(bar, 2),
-                format_html("<title>{}</title>", title) if title else "",
-            )
-        )
-    return format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}">{}</rect>', bars)
+def _bars(days: Sequence[Day], highest: int) -> SafeString:
+    heights = [_height(it.invocations, highest, CHART_HEIGHT) for it in days]
+    last = len(days) - 1
+    return format_html_join(
+        "",
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
+        (
+            ("today" if place == last else "day", place * STEP, CHART_HEIGHT - height, BAR, height, str(day))
+            for place, (day, height) in enumerate(zip(days, heights, strict=True))
+        ),
+    )

@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -13,12 +14,12 @@ def days(*invocations: int) -> list[Day]:
 
 class TestSparkline:
     def test_the_highest_day_fills_it_and_a_small_one_is_seen(self):
-        svg = sparkline([1000, 1, 0, 500])
-        heights = [part.split('"')[0] for part in svg.split('width="3" height="')[1:]]
-        assert heights == ["24.0", "1.5", "0", "12.0"]
+        days, today = re.findall(r'<path class="(?:day|today)" d="(.*?)"', sparkline([1000, 1, 0, 500]))
+        assert days == "M0 24v-24.0h3v24.0zM4 24v-1.5h3v1.5z"
+        assert today == "M12 24v-12.0h3v12.0z"
 
     def test_without_use_it_draws_nothing(self):
-        assert 'height="0"' in sparkline([0])
+        assert sparkline([0, 0]).count('d=""') == 2
         assert in_words([0, 0]) == "Not used in 2 days."
 
 

@@ -85,9 +85,10 @@ class TestCards:
     def test_a_sparkline_has_thirty_bars_and_says_them_in_words(self, browser: Client, plant: Any):
         plant("kits/tidy")
         use("kits/tidy", 5)
-        use_on(3, "kits/tidy", 7)
+        use_on(29, "kits/tidy", 7)
         page = listed_part(shown(browser))
-        assert page.count("<rect") == 30
+        assert '<path class="day" d="M0 ' in page
+        assert '<path class="today" d="M116 ' in page
         assert "12 invocations in 30 days, on 2 days; at most 7 a day, today so far 5." in page
 
     def test_without_enough_to_compare_it_is_new(self, browser: Client, plant: Any):

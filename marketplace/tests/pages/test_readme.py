@@ -1,4 +1,4 @@
-from time import monotonic
+from time import process_time
 
 import pytest
 
@@ -55,6 +55,6 @@ class TestRenderReadme:
         "part", ["[", "> ", "*a ", "`", "![", "[a](", "- ", "|a", "<", "\\", "&", "a\n\n"]
     )
     def test_a_hostile_one_is_rendered_within_seconds(self, part: str):
-        began = monotonic()
+        began = process_time()
         render_readme(part * (README_BYTES // len(part)))
-        assert monotonic() - began < SECONDS
+        assert process_time() - began < SECONDS
