@@ -1,10 +1,13 @@
 """The figures of items as of the last publish (docs/COUNTING.md). Days are UTC."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from telemetry.days import today
 from telemetry.models import PublishingState, UsagePluginDaily, UsagePluginWindow
@@ -70,12 +73,19 @@ def usage_of(key: Key) -> Usage:
     return Usage(*figures) if figures else Usage()
 
 
-def daily_invocations(keys: Iterable[Key], window: Window) -> dict[Key, list[int]]:
+def daily_invocations(keys: Collection[Key], window: Window) -> dict[Key, list[int]]:
     """By item one number for each day of the window; the days without any are 0."""
     bars: dict[Key, list[int]] = defaultdict(lambda: [0] * DAYS)
+    sources, ref_ids = {source for source, _ in keys}, {ref_id for _, ref_id in keys}
+    # With the source, so that the index on items is used and not all items' days are read.
     rows = UsagePluginDaily.objects.filter(
-        ref_id__in={ref_id for _, ref_id in keys}, day__range=(window.first_day, window.last_day)
+        source__in=sources, ref_id__in=ref_ids, day__range=(window.first_day, window.last_day)
     )
-    for source, ref_id, day, invocations in rows.values_list("source", "ref_id", "day", "invocations"):
-        bars[source, ref_id][(day - window.first_day).days] = invocations
+    # As text, since there are thousands: making dates of them takes as long as the query.
+    values = rows.annotate(text=Cast("day", TextField())).values_list(
+        "source", "ref_id", "text", "invocations"
+    )
+    place = {str(day): number for number, day in enumerate(window.days)}
+    for source, ref_id, day, invocations in values.iterator():
+        bars[source, ref_id][place[day]] = invocations
     return bars

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -94,7 +94,7 @@ def _with_figures(items: dict[Key, Listed], usage: dict[Key, Usage], window: Win
     daily = daily_invocations(items, window)
     kinds = _kinds(items.values())
     return {
-        key: Item(**asdict(item), usage=usage.get(key, Usage()), daily=daily[key], kinds=kinds[item.id])
+        key: Item(**vars(item), usage=usage.get(key, Usage()), daily=daily[key], kinds=kinds[item.id])
         for key, item in items.items()
     }
 
