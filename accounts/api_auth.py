@@ -4,7 +4,7 @@ A caller shows a bearer access token that has the scope, or the session of a sig
 protected against cross-site requests). Either way `request.user` is the person.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -17,17 +17,27 @@ from accounts.errors import NotAllowed, NotAuthenticated
 from accounts.models import AccessToken, Scope, User
 
 
-def auth(scope: Scope, permission: str | None = None) -> Sequence[Callable[[HttpRequest], Any]]:
-    """Rules for one operation. With `permission` it is for admins: active, staff, holding that Django
-    permission, and when a token calls, holding the scope `admin` too."""
-    scopes = {scope} | ({Scope.ADMIN} if permission else set())
-    return [TokenAuth(scopes, permission), SessionAuth(permission)]
+def auth(
+    scope: Scope, permission: str | None = None, *, or_scope: Scope | None = None
+) -> Sequence[Callable[[HttpRequest], Any]]:
+    """Rules for one operation. A token with `or_scope` may call it too.
+
+    With `permission` it is for admins: active, staff, holding that Django permission, and when a token calls,
+    holding the scope `admin` too.
+    """
+    admin = {Scope.ADMIN} if permission else set()
+    return [
+        TokenAuth([{each} | admin for each in (scope, or_scope) if each], permission),
+        SessionAuth(permission),
+    ]
 
 
 class TokenAuth(HttpBearer):
-    def __init__(self, scopes: set[Scope], permission: str | None) -> None:
+    """Takes tokens that have all scopes of one of `choices`."""
+
+    def __init__(self, choices: Sequence[set[Scope]], permission: str | None) -> None:
         super().__init__()
-        self.scopes = scopes
+        self.choices = [sorted(scopes) for scopes in choices]
         self.permission = permission
 
     def authenticate(self, request: HttpRequest, token: str) -> AccessToken:
@@ -37,11 +47,11 @@ class TokenAuth(HttpBearer):
                 "The access token is unknown, expired or revoked.",
                 "Make a new one with `manage.py createtoken`, or ask an admin for one.",
             )
-        missing = sorted(self.scopes - set(found.scopes))
-        if missing:
+        if not any(set(scopes) <= set(found.scopes) for scopes in self.choices):
+            missing = sorted(set(self.choices[0]) - set(found.scopes))
             raise NotAllowed(
                 f"The access token lacks the scope {missing[0]}.",
-                f"Use a token with the scope {' and '.join(sorted(self.scopes))}.",
+                f"Use a token with the scope {in_words(self.choices)}.",
             )
         _require_permission(found.user, self.permission)
         request.user = found.user
@@ -73,6 +83,11 @@ class SessionAuth(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> User:
         raise NotImplementedError
+
+
+def in_words(choices: Iterable[Iterable[str]]) -> str:
+    """Such as "marketplace or read" for two choices, "admin and read" for one of two scopes."""
+    return " or ".join(" and ".join(scopes) for scopes in choices)
 
 
 def _require_permission(user: User, permission: str | None) -> None:

@@ -12,6 +12,7 @@ from ninja import NinjaAPI
 
 from agnes import api_errors, openapi
 from agnes.api_docs import ServerRenderedDocs
+from marketplace.api import router as marketplace_router
 from telemetry.api import router as telemetry_router
 
 
@@ -58,3 +59,4 @@ api = AgnesAPI(
     description="Send an access token: `Authorization: Bearer agnes_…`.",
 )
 api.add_router("", telemetry_router)
+api.add_router("", marketplace_router)

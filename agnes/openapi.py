@@ -13,6 +13,8 @@ from ninja.openapi.schema import BODY_CONTENT_TYPES, OpenAPISchema
 from ninja.operation import Operation
 from ninja.security.base import AuthBase
 
+from accounts.api_auth import in_words
+
 STRING = {"type": "string"}
 ERROR = {
     "type": "object",
@@ -44,6 +46,7 @@ MEANINGS = {
     413: "The body is larger than the server takes.",
     415: "The body comes in a form or an encoding that the server does not take.",
     422: "The input is wrong; the message says why.",
+    502: "The git repository could not be fetched or read; the message says why.",
     503: "Not at this moment; the message says why, and Retry-After when to send it again.",
 }
 FILE_NAMES = {"application/x-ndjson": "session.jsonl", "application/json": "body.json"}
@@ -66,13 +69,14 @@ class Schema(OpenAPISchema):
         return details
 
     def operation_security(self, operation: Operation) -> list[dict[str, Any]] | None:
-        """With the scopes that a token must have, all of them."""
+        """With the scopes that a token must have, all of them; one entry for each choice of scopes."""
         names = super().operation_security(operation)
         rules = [rule for rule in operation.auth_callbacks if isinstance(rule, AuthBase)]
-        for scheme, rule in zip(names or [], rules, strict=True):
-            for name in scheme:
-                scheme[name] = sorted(getattr(rule, "scopes", ()))
-        return names
+        return names and [
+            dict.fromkeys(scheme, scopes)
+            for scheme, rule in zip(names, rules, strict=True)
+            for scopes in getattr(rule, "choices", [[]])
+        ]
 
     def get_paths(self) -> dict[str, Any]:
         return {
@@ -93,8 +97,8 @@ def _permission(operation: Operation) -> str:
 
 
 def _needs(security: list[dict[str, list[str]]], permission: str) -> str:
-    scopes = sorted({scope for scheme in security for names in scheme.values() for scope in names})
-    token = f"an access token with the scope {' and '.join(scopes)}" if scopes else "an access token"
+    choices = [scopes for scheme in security for scopes in scheme.values() if scopes]
+    token = f"an access token with the scope {in_words(choices)}" if choices else "an access token"
     staff = f", of staff with the permission {permission}" if permission else ""
     return f"Needs {token}, or a signed-in browser{staff}."
 

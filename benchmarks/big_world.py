@@ -7,7 +7,7 @@ import argparse
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -26,7 +26,8 @@ TOOLS = {
 }  # fmt: skip
 ERRORS = {"none": 93, "exit_code": 4, "tool_error": 2, "rejected": 1}
 MODELS = {"claude-sonnet": 70, "claude-opus": 25, "claude-haiku": 5}
-ITEMS = [("curated", f"market/plugin-{number}") for number in range(40)] + [
+Items = Sequence[tuple[str, str]]
+ITEMS: Items = [("curated", f"market/plugin-{number}") for number in range(40)] + [
     ("flea", f"entity-{number}") for number in range(20)
 ]
 ITEM_SHARE = 0.08
@@ -42,10 +43,11 @@ def main() -> None:
     big_world(options.folder, options.events)
 
 
-def big_world(folder: Path, events: int) -> None:
+def big_world(folder: Path, events: int, *, a_day: int = EVENTS_A_DAY, items: Items = ITEMS) -> None:
     """Set Django up on `folder`, with at least so many events in its database, published to its lake.
 
-    What an earlier run made there is kept. Once a process, as Django is set up once.
+    `items` share a small part of them. What an earlier run made there is kept. Once a process, as Django is
+    set up once.
     """
     set_up(folder)
     from telemetry.days import DayRange
@@ -53,11 +55,11 @@ def big_world(folder: Path, events: int) -> None:
     from telemetry.rollups.rebuilding import rows_on
 
     make_people()
-    for number, day in enumerate(days_of_world(events)):
+    for number, day in enumerate(days_of_world(events, a_day)):
         if rows_on(DayRange(day, day), at_most=1):
             continue
         started = time.perf_counter()
-        add_day(day, min(EVENTS_A_DAY, events - number * EVENTS_A_DAY))
+        add_day(day, min(a_day, events - number * a_day), items)
         print(f"{day}: {time.perf_counter() - started:.1f} s", flush=True)
     started = time.perf_counter()
     publish()
@@ -78,9 +80,9 @@ def set_up(folder: Path) -> None:
     call_command("migrate", verbosity=0)
 
 
-def days_of_world(events: int) -> list[date]:
+def days_of_world(events: int, a_day: int = EVENTS_A_DAY) -> list[date]:
     """The newest first, one after another; the last one lies far back, where no window reaches."""
-    count = -(-events // EVENTS_A_DAY)
+    count = -(-events // a_day)
     newest = newest_day()
     far = [newest - timedelta(days=FAR_BACK)] if count > 1 else []
     return [newest - timedelta(days=number) for number in range(count - len(far))] + far
@@ -101,7 +103,7 @@ def make_people() -> None:
     User.objects.bulk_create(User(email=f"person{number:03d}@bench.example") for number in missing)
 
 
-def add_day(day: date, events: int) -> None:
+def add_day(day: date, events: int, items: Items = ITEMS) -> None:
     """So many events on this day, with their messages and sessions, and its mark."""
     from django.db import transaction
 
@@ -110,7 +112,7 @@ def add_day(day: date, events: int) -> None:
     from telemetry.models import UsageEvent, UsageMessage, UsageSessionSummary
     from telemetry.processors.usage_rows import EVENT_COLUMNS, MESSAGE_COLUMNS, SUMMARY_COLUMNS
 
-    invented = InventedDay(day, events)
+    invented = InventedDay(day, events, items)
     with transaction.atomic():
         insert_rows(UsageEvent, EVENT_COLUMNS, invented.events())
         insert_rows(UsageMessage, MESSAGE_COLUMNS, invented.messages())
@@ -121,12 +123,13 @@ def add_day(day: date, events: int) -> None:
 class InventedDay:
     """Rows as telemetry.bulk takes them, the same in every run; some people do most of the work."""
 
-    def __init__(self, day: date, events: int) -> None:
+    def __init__(self, day: date, events: int, items: Items = ITEMS) -> None:
         from accounts.models import User
         from telemetry.bulk import db_now
         from telemetry.days import start_of
 
         self.day = day
+        self.items = items
         self.start = start_of(day)
         self.now = db_now()
         self.random = random.Random(day.toordinal())
@@ -212,7 +215,7 @@ class InventedDay:
     def _item(self) -> tuple[str | None, ...]:
         if self.random.random() > ITEM_SHARE:
             return "builtin", None, None, None
-        source, ref_id = self.random.choice(ITEMS)
+        source, ref_id = self.random.choice(self.items)
         return source, ref_id, "skill", "review"
 
 

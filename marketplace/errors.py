@@ -6,6 +6,8 @@ AgnesError
 ├── TokenRefused           a token's variable that may not be used, is not set, or would not be sent
 ├── SlugRefused            a marketplace's short name that is taken or cannot stand in an address
 ├── MarketplaceUnknown     no marketplace has this short name
+├── ItemUnknown            no marketplace has this item, or one may not see it
+├── WrongItemQuery         items were asked for with filters that mean nothing
 ├── MarketplaceBusy        another process is syncing it
 └── SyncFailed             why the catalogue is the one of before
     ├── AccessDenied           it needs a password, or the token or key does not fit
@@ -54,6 +56,26 @@ class MarketplaceUnknown(AgnesError):
             f"There is no marketplace {slug!r}.",
             "Add it with `manage.py marketplace_add`, or check the name.",
         )
+
+
+class ItemUnknown(AgnesError):
+    status = 404
+    code = "item_unknown"
+
+    def __init__(self, source: str, ref_id: str) -> None:
+        super().__init__(
+            f"There is no {source} item {ref_id!r:.300}.", "GET /api/marketplace/items lists what there is."
+        )
+
+
+class WrongItemQuery(AgnesError):
+    status = 422
+    code = "wrong_item_query"
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        """`fields` says of each what it may be."""
+        wrong = "; ".join(f"{name}: {what}" for name, what in sorted(fields.items()))
+        super().__init__(f"Wrong filter: {wrong}.", "docs/MARKETPLACES.md describes the filters.", fields)
 
 
 class MarketplaceBusy(AgnesError):

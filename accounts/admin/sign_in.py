@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 
 from accounts import sign_in_limits
@@ -12,7 +13,13 @@ TOO_MANY = f"Too many failed sign-ins. Wait {MINUTES} minutes, then try again."
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Does not even look at the password once there were too many failures."""
+    """The one place to sign in, for pages outside the admin too, which itself lets in staff only.
+
+    Does not even look at the password once there were too many failures.
+    """
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        AuthenticationForm.confirm_login_allowed(self, user)
 
     def clean(self) -> dict[str, Any]:
         email = self.cleaned_data.get("username")

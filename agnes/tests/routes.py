@@ -21,6 +21,7 @@ from django_q.signing import SignedPackage
 from accounts import audit, tokens
 from accounts.models import Scope, User
 from marketplace.models import Marketplace
+from marketplace.tests.planting import plant_plugin
 from telemetry.models import (
     AgentAttribution,
     Attribution,
@@ -79,10 +80,16 @@ def world(bob: User) -> dict[str, object]:
         "queued": OrmQ.objects.create(
             key="agnes", payload=SignedPackage.dumps({"id": "1", "func": "math.sqrt"})
         ).pk,
-        "marketplace": Marketplace.objects.create(slug="kits", url="file:///srv/kits").pk,
+        **_marketplace(),
         "group": Group.objects.create(name="team").pk,
         **_telemetry(bob),
     }
+
+
+def _marketplace() -> dict[str, object]:
+    marketplace = Marketplace.objects.create(slug="kits", url="file:///nowhere/kits")
+    plugin = plant_plugin(marketplace, "tidy", skill=["sweep"])
+    return {"marketplace": marketplace.pk, "item": plugin.ref_id}
 
 
 def _telemetry(bob: User) -> dict[str, object]:
@@ -133,6 +140,21 @@ def _task(*, success: bool) -> str:
 ROUTES = [
     open_to_all("", 302),
     open_to_all("favicon.ico", 302),
+    # Pages for everybody who can sign in; signing out works by POST only.
+    Route("marketplace/", 302, 200, 200, 200, 200, 302),
+    Route(
+        "marketplace/<slug:source>/<path:ref_id>/",
+        *(302, 200, 200, 200, 200, 302),
+        args={"source": "curated", "ref_id": "{item}"},
+    ),
+    Route(
+        "marketplace/<slug:source>/<path:ref_id>/",
+        *(405, 405, 405, 405, 405, 405),
+        method="POST",
+        args={"source": "curated", "ref_id": "{item}"},
+    ),
+    open_to_all("sign-out/", 405),
+    open_to_all("sign-out/", 302, method="POST"),
     # The API
     open_to_all("api/docs"),
     open_to_all("api/openapi.json"),
@@ -140,6 +162,26 @@ ROUTES = [
     Route("api/upload/sessions", 401, 201, 201, 201, 201, 201, method="POST", body=TRANSCRIPT),
     Route("api/admin/run-session-processor", 401, 403, 403, 403, 200, 403, method="POST"),
     Route("api/admin/usage/export", 401, 403, 403, 403, 200, 403),
+    Route("api/marketplace/items", 401, 200, 200, 200, 200, 403),
+    Route(
+        "api/marketplace/items/<source>/<path:ref_id>",
+        *(401, 200, 200, 200, 200, 403),
+        args={"source": "curated", "ref_id": "{item}"},
+    ),
+    Route(
+        "api/marketplaces",
+        *(401, 403, 403, 403, 201, 403),
+        method="POST",
+        body=b'{"url": "file:///nowhere/more-kits"}',
+        content_type="application/json",
+    ),
+    # There is no such repository.
+    Route(
+        "api/marketplaces/<slug>/sync",
+        *(401, 403, 403, 403, 502, 403),
+        method="POST",
+        args={"slug": "kits"},
+    ),
     open_to_all("^api(?:/|$)", 404, url="/api/nothing/here"),
     # The admin site as a whole
     open_to_all("admin/activity/", 302),

@@ -11,15 +11,25 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import AuditLog, Scope, User
+from agnes import demo
+from marketplace.catalogue.attributing import reattribute
+from marketplace.demo import market, repository
+from marketplace.errors import GitUnusable, MarketplaceBusy
+from marketplace.items.listing import list_items
+from marketplace.items.query import ItemQuery
+from marketplace.models import Component, Marketplace, MarketplaceSyncLease, Plugin
 from telemetry.demo import removal, world
 from telemetry.demo.people import PEOPLE
 from telemetry.demo.sessions import transcripts_of
+from telemetry.demo.vocabulary import PLUGIN_VERSIONS
 from telemetry.intake.storing import store_transcript
+from telemetry.leases import Lease, held
 from telemetry.models import (
     ErrorKind,
     EventType,
     SessionProcessorState,
     SessionTranscript,
+    SkillAttribution,
     UsageDirtyDay,
     UsageEvent,
     UsageSessionSummary,
@@ -184,6 +194,111 @@ class TestDemo:
         with pytest.raises(world.DemoAddressTaken):
             world.create(now=NOW, people=FEW)
         assert not world.demo_people().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestMarketplace:
+    @pytest.fixture(autouse=True)
+    def few_people(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(world, "create", partial(world.create, people=FEW))
+
+    def test_its_plugins_load_and_its_sessions_use_them(self, bob: User):
+        made = demo.create(now=timezone.now())
+        assert made.trouble == ""
+        listing = list_items(bob, ItemQuery(), popular=8)
+        assert {item.name for item in listing.items} > set(PLUGIN_VERSIONS)
+        assert all(item.title and item.description and item.category for item in listing.items)
+        assert {item.name: item.version for item in listing.items}.items() >= PLUGIN_VERSIONS.items()
+        assert [item.does_not_load for item in listing.items] == [None] * listing.total
+        assert "review-kit" in {item.name for item in listing.popular}
+        assert 0 < len(listing.popular) < listing.total
+        row = Marketplace.objects.get()
+        assert (row.slug, row.name, row.findings) == ("demo-tools", "demo-tools", [])
+        assert row.description.startswith("A demo")
+
+    def test_every_identifier_of_the_demo_is_a_component(self):
+        market.create()
+        named = {
+            name
+            for person in PEOPLE
+            for names in (person.team.skills, person.team.commands, person.team.agents)
+            for name in names
+            if ":" in name
+        }
+        known = set(Component.objects.values_list("canonical_id", flat=True))
+        assert len(named) > 10
+        assert named <= known
+        mcp_servers = {name for person in PEOPLE for name in person.team.mcp_servers}
+        servers = {name.replace("_", ":") for name in mcp_servers if name.startswith("plugin_")}
+        assert servers
+        assert servers <= known
+
+    def test_its_calls_are_attributed_to_components(self):
+        demo.create(now=NOW)
+        used = UsageEvent.objects.filter(source="curated")
+        assert used.count() > 20
+        assert not used.filter(component_name=None).exists()
+        answered = UsageEvent.objects.filter(skill_name__startswith="review-kit:", is_error=False)
+        assert answered.exists()
+        assert not answered.exclude(ref_id="demo-tools/review-kit").exists()
+
+    def test_a_second_time_changes_nothing(self):
+        demo.create(now=NOW)
+        marketplace, plugins = Marketplace.objects.get(), list(Plugin.objects.values())
+        demo.create(now=NOW)
+        assert Marketplace.objects.get().commit == marketplace.commit
+        assert list(Plugin.objects.values()) == plugins
+
+    def test_it_follows_a_data_folder_that_was_moved(self):
+        market.create()
+        Marketplace.objects.update(url="file:///before/demo/demo-tools.git")
+        assert market.create().url == repository.url()
+
+    def test_clean_removes_it_and_what_it_left_in_the_data_folder(self, settings):
+        demo.create(now=NOW)
+        assert str(demo.count()).endswith(", its marketplace")
+        assert demo.remove().marketplace
+        for model in (Marketplace, Plugin, Component, SkillAttribution, MarketplaceSyncLease):
+            assert not model._default_manager.exists(), model
+        assert not list(settings.DATA_DIR.glob("**/demo*"))
+        assert AuditLog.objects.filter(action="marketplace.remove", target="marketplace:demo-tools").exists()
+        assert not demo.remove().marketplace
+
+    def test_clean_gives_back_the_calls_of_others(self, bob: User):
+        market.create()
+        for transcript in transcripts_of(PEOPLE[0], NOW.date(), NOW):
+            store_transcript(bob, [transcript.raw])
+        process("usage")
+        assert UsageEvent.objects.filter(ref_id="demo-tools/review-kit").exists()
+        demo.remove()
+        reattribute()
+        process("usage")
+        assert not UsageEvent.objects.exclude(source="builtin").exists()
+        assert stored() == expected()
+
+    def test_clean_waits_for_no_sync_but_says_so(self):
+        lease = Lease("marketplace_sync_leases", {"marketplace_id": market.create().pk})
+        with held(lease), pytest.raises(MarketplaceBusy):
+            market.remove()
+        assert Plugin.objects.exists()
+
+    def test_somebodys_own_of_that_name_is_left_alone(self):
+        own = Marketplace.objects.create(slug="demo-tools", url="https://git.example.com/demo-tools.git")
+        made = demo.create(now=NOW)
+        assert "There is a marketplace demo-tools already" in str(made)
+        assert made.world.events
+        demo.remove()
+        assert Marketplace.objects.get() == own
+
+    def test_without_git_there_are_sessions_only(self, monkeypatch: pytest.MonkeyPatch):
+        def no_git(*args: object) -> None:
+            raise GitUnusable("There is no git on this machine.", "Install the package git.")
+
+        monkeypatch.setattr(repository, "run_git", no_git)
+        made = demo.create(now=NOW)
+        assert str(made).endswith("There is no git on this machine. Install the package git.")
+        assert made.world.events
+        assert not Marketplace.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -28,7 +28,8 @@ PASSWORD = "hidden"
 def variables(tmp_path: Path, transactional_db: None) -> Iterator[dict[str, str]]:
     """Of an empty database of the kind that the suite runs on."""
     secrets = {"SECRET_KEY": "x" * 50, "TOKEN_PEPPER": "x" * 50}
-    variables = {**environment_without_agnes(), "AGNES_DATA_DIR": str(tmp_path)}
+    lake = {"AGNES_LAKE_URL": str(tmp_path / "lake")}
+    variables = {**environment_without_agnes(), **lake, "AGNES_DATA_DIR": str(tmp_path)}
     if connection.vendor == "sqlite":
         yield variables
         return

@@ -94,7 +94,12 @@ class TestWrongSettings:
         secrets = {"SECRET_KEY": "x" * 50, "TOKEN_PEPPER": "x" * 50}
         bind = f"127.0.0.1:{free_port()}"
         told = refusal(
-            DOORS[door], AGNES_DATA_DIR=str(tmp_path), AGNES_BIND=bind, DATABASE_URL=url, **secrets
+            DOORS[door],
+            AGNES_DATA_DIR=str(tmp_path),
+            AGNES_LAKE_URL=str(tmp_path / "lake"),
+            AGNES_BIND=bind,
+            DATABASE_URL=url,
+            **secrets,
         )
         assert told.startswith("The database cannot be opened: ")
         assert "Correct DATABASE_URL" in told

@@ -2,13 +2,19 @@
 
 from typing import Self
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
+from accounts.models import User
 from marketplace.models.lengths import HASH_LENGTH, NAME_LENGTH, REF_ID_LENGTH, URL_LENGTH
 from marketplace.models.marketplaces import Marketplace
 
 
 class PluginQuerySet(models.QuerySet["Plugin"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """The only door to plugins for pages and the API: everybody who can sign in sees all."""
+        return self.all() if user.is_active else self.none()
+
     def current(self) -> Self:
         return self.filter(valid_to=None)
 

@@ -23,7 +23,7 @@ def plugin_command(writer: TranscriptWriter, name: str) -> None:
     """A person types a command that expands: a skill's body, or the text of a plain command."""
     tags = f"<command-message>{name}</command-message>\n<command-name>/{name}</command-name>"
     writer.user(tags)
-    if name.endswith((":cut", ":explain")):
+    if name.endswith((":cut", ":explain", ":handover")):
         writer.injected("Prepare the next release: read the changelog, then propose a version.")
     else:
         writer.injected(body_of(writer.setting.home, name))

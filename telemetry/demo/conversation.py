@@ -5,7 +5,7 @@ from typing import Any
 from telemetry.demo import commands, subagents, tools
 from telemetry.demo.people import Person
 from telemetry.demo.tools import ToolCall
-from telemetry.demo.vocabulary import ANSWERS, FOLLOW_UPS, INTENTIONS, STEERING, THOUGHTS, Project
+from telemetry.demo.vocabulary import ANSWERS, FOLLOW_UPS, INTENTIONS, STEERING, THOUGHTS, Project, available
 from telemetry.demo.writer import Json, TranscriptWriter
 
 INTERRUPTED = "[Request interrupted by user]"
@@ -60,7 +60,7 @@ class Conversation:
         if rng.random() < 0.05:
             self._compact()
         if rng.random() < self.person.skilful * 2:
-            commands.plugin_command(writer, rng.choice(self.person.team.commands))
+            commands.plugin_command(writer, rng.choice(self._available(self.person.team.commands)))
         elif rng.random() < 0.05:
             commands.user_interface(writer)
             self._ask(rng.choice(self.project.prompts))
@@ -85,7 +85,7 @@ class Conversation:
         if rng.random() < 0.015:
             self._steer()
         if rng.random() < self.person.skilful:
-            commands.skill_call(self.writer, rng.choice(self.person.team.skills))
+            commands.skill_call(self.writer, rng.choice(self._available(self.person.team.skills)))
             return True
         if rng.random() < self.person.delegates:
             self._delegate()
@@ -115,7 +115,7 @@ class Conversation:
         return True
 
     def _delegate(self) -> None:
-        kind = self.rng.choice(self.person.team.agents)
+        kind = self.rng.choice(self._available(self.person.team.agents))
         dispatch = subagents.dispatch(self.writer, kind, self._say(INTENTIONS))
         Conversation(self.person, self.project, dispatch.agent).work_alone(self.rng.randrange(3, 9))
         dispatch.report(self._say(ANSWERS))
@@ -142,6 +142,9 @@ class Conversation:
 
     def _pick(self) -> ToolCall:
         return tools.pick(self.person, self.project, self.writer.setting.cwd, self.rng)
+
+    def _available(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return available(names, self.writer.setting.day)
 
     def _block(self, call: ToolCall) -> Json:
         return {

@@ -50,9 +50,9 @@ BACKEND = Team(
 )
 FRONTEND = Team(
     projects=("storefront", "design-tokens"),
-    skills=("house-style:tone", "review-kit:review", "component-scaffold"),
+    skills=("house-style:tone", "review-kit:review", "a11y-check:audit", "component-scaffold"),
     commands=("house-style:tone", "component-scaffold"),
-    agents=("Explore", "Plan"),
+    agents=("Explore", "Plan", "a11y-check:keyboard-tester"),
     mcp_servers=("github", "plugin_house-style_figma"),
 )
 DATA = Team(
@@ -64,9 +64,9 @@ DATA = Team(
 )
 OPERATIONS = Team(
     projects=("infra", "checkout-api"),
-    skills=("incident-notes", "release-train:changelog"),
-    commands=("release-train:cut", "incident-notes"),
-    agents=("Explore", "Plan", "general-purpose"),
+    skills=("incident-notes", "release-train:changelog", "incident-desk:timeline"),
+    commands=("release-train:cut", "incident-notes", "incident-desk:handover"),
+    agents=("Explore", "Plan", "general-purpose", "incident-desk:scribe"),
     mcp_servers=("github", "monitoring"),
 )
 

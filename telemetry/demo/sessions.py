@@ -54,6 +54,7 @@ def _setting(person: Person, project: Project, *, start: datetime, last_day: dat
         branch=rng.choice(project.branches),
         version=[version for day, version in CLIENT_VERSIONS if day <= age][-1],
         model=rng.choice(person.models),
+        day=age,
     )
 
 

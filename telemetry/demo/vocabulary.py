@@ -146,12 +146,22 @@ MCP_TOOLS = {
     "plugin_data-toolbox_warehouse": ("run_query", "explain"),
 }
 USER_INTERFACE_COMMANDS = ("clear", "model", "cost", "mcp", "compact")
+# The demo's marketplace, which marketplace/demo/ makes, and the plugins of it that sessions use.
+MARKETPLACE = "demo-tools"
 PLUGIN_VERSIONS = {
     "review-kit": "1.4.0",
     "house-style": "0.9.2",
     "data-toolbox": "2.1.1",
     "release-train": "1.0.3",
+    "incident-desk": "0.3.0",
+    "a11y-check": "0.2.1",
 }
-MARKETPLACE = "acme-tools"
+# The day of the demo's sixty from which on a plugin is used; the others are there from the beginning.
+PLUGIN_DAYS = {"a11y-check": 18, "incident-desk": 36}
 # Claude Code is updated now and then: the day of the demo's sixty on which a version appears.
 CLIENT_VERSIONS = ((0, "2.1.206"), (14, "2.1.212"), (31, "2.1.220"), (47, "2.1.232"))
+
+
+def available(names: tuple[str, ...], day: int) -> tuple[str, ...]:
+    """Those of these identifiers whose plugin, if they have one, is used on this day."""
+    return tuple(name for name in names if PLUGIN_DAYS.get(name.partition(":")[0], 0) <= day)

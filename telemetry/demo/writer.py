@@ -14,13 +14,14 @@ BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Setting:
-    """What every line repeats."""
+    """What every line repeats, and the day of the demo's sixty on which it is written."""
 
     home: str
     cwd: str
     branch: str
     version: str
     model: str
+    day: int
 
 
 class TranscriptWriter:

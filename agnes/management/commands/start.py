@@ -11,11 +11,10 @@ from accounts import audit
 from accounts.errors import AgnesError
 from accounts.models import User
 from accounts.seeding import ensure_first_admin
-from agnes import env, schedules
+from agnes import demo, env, schedules
 from agnes.supervisor import Supervisor
 from telemetry.demo import world
 from telemetry.demo.progress import show_progress
-from telemetry.management.commands.demo import describe
 from telemetry.models import SessionTranscript
 from telemetry.spool import remove_leftovers
 
@@ -62,8 +61,8 @@ class Command(BaseCommand):
     def _make_demo(self) -> None:
         self.stdout.write("Making a demo world: this happens once and takes seconds.")
         with show_progress() as on_progress:
-            created = world.create(now=timezone.now(), on_progress=on_progress)
-        self.stdout.write(describe(created))
+            created = demo.create(now=timezone.now(), on_progress=on_progress)
+        self.stdout.write(str(created))
 
     def _greet(self, email: str, password: str | None) -> None:
         self.stdout.write(f"\nAgnes is at  {settings.AGNES_URL}/admin/")

@@ -177,11 +177,14 @@ class TestFailures:
 
         return is_untouched
 
-    def test_when_the_other_process_dies(self, out: Path, monkeypatch, untouched):
+    def test_when_the_other_process_dies(self, bob: User, out: Path, monkeypatch, untouched):
+        # More than fits into the pipe, so that it cannot have told everything by then.
+        build_events(*(event(number, user_id=bob.pk, cwd="x" * 255) for number in range(3000)))
+        monkeypatch.setattr(ExportProcess, "_enlarge_pipe", lambda process: None)
         read = ExportProcess.read
 
         def kill_and_read(process: ExportProcess) -> bytes:
-            os.kill(process._child.pid, signal.SIGKILL)
+            process._child.kill()
             process._child.wait()
             return read(process)
 

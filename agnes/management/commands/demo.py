@@ -6,13 +6,15 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.errors import AgnesError
-from telemetry.demo import removal, world
-from telemetry.demo.people import DOMAIN
+from agnes import demo
 from telemetry.demo.progress import show_progress
 
 
 class Command(BaseCommand):
-    help = "Make an invented organisation with 60 days of sessions, to try Agnes without data of your own."
+    help = (
+        "Make an invented organisation with a marketplace and 60 days of sessions, to try Agnes without data "
+        "of your own."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--clean", action="store_true", help="remove the demo, and nothing else")
@@ -42,24 +44,14 @@ class Command(BaseCommand):
                 "Use --force if you want it here; --clean removes it again."
             )
         with show_progress(quiet=quiet) as on_progress:
-            created = world.create(now=timezone.now(), on_progress=on_progress)
-        self.stdout.write(describe(created))
+            created = demo.create(now=timezone.now(), on_progress=on_progress)
+        self.stdout.write(str(created))
 
     def _clean(self, *, dry_run: bool) -> None:
         if dry_run:
-            self.stdout.write(f"Would remove the demo: {removal.count()}.")
+            self.stdout.write(f"Would remove the demo: {demo.count()}.")
         else:
-            removed = removal.remove()
-            known = f"Removed the demo: {removed}." if removed.people else "There is no demo to remove."
-            self.stdout.write(known)
-
-
-def describe(created: world.Created) -> str:
-    if not created.transcripts:
-        return f"The demo is there already: {created.people} people, {created.known_already} transcripts."
-    failed = f" {created.failed} transcripts failed: see them in the admin." if created.failed else ""
-    return (
-        f"The demo: {created.people} people (@{DOMAIN}, group “{world.GROUP}”), "
-        f"{created.transcripts} transcripts, {created.events} events.{failed} "
-        "`manage.py demo --clean` removes it."
-    )
+            removed = demo.remove()
+            self.stdout.write(
+                f"Removed the demo: {removed}." if removed.any else "There is no demo to remove."
+            )

@@ -1,0 +1,70 @@
+"""The demo world: its marketplace, and the people whose sessions use it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.errors import AgnesError
+from marketplace.demo import market
+from telemetry.demo import removal, world
+from telemetry.demo.people import DOMAIN
+from telemetry.demo.world import Progress
+
+
+@dataclass(frozen=True)
+class Created:
+    """`trouble` says why the marketplace is not there, or not up to date."""
+
+    world: world.Created
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (_described(self.world), self.trouble)))
+
+
+@dataclass(frozen=True)
+class Removed:
+    world: removal.Removed
+    marketplace: bool
+
+    @property
+    def any(self) -> bool:
+        return self.marketplace or bool(self.world.people)
+
+    def __str__(self) -> str:
+        return f"{self.world}{', its marketplace' if self.marketplace else ''}"
+
+
+def create(*, now: datetime, on_progress: Progress = lambda *_: None) -> Created:
+    """Make what is missing of it. The sessions are worth seeing without the marketplace, too."""
+    on_progress("Marketplace", 0, 1)
+    trouble = _make_marketplace()
+    on_progress("Marketplace", 1, 1)
+    return Created(world.create(now=now, on_progress=on_progress), trouble)
+
+
+def count() -> Removed:
+    """What `remove` would remove."""
+    return Removed(removal.count(), market.find() is not None)
+
+
+def remove() -> Removed:
+    return Removed(removal.remove(), market.remove())
+
+
+def _make_marketplace() -> str:
+    try:
+        market.create()
+    except AgnesError as error:
+        return f"Its marketplace could not be made: {error.message} {error.hint}".strip()
+    return ""
+
+
+def _described(created: world.Created) -> str:
+    if not created.transcripts:
+        return f"The demo is there already: {created.people} people, {created.known_already} transcripts."
+    failed = f" {created.failed} transcripts failed: see them in the admin." if created.failed else ""
+    return (
+        f"The demo: {created.people} people (@{DOMAIN}, group “{world.GROUP}”), marketplace {market.SLUG}, "
+        f"{created.transcripts} transcripts, {created.events} events.{failed} "
+        "`manage.py demo --clean` removes it."
+    )

@@ -1,0 +1,1 @@
+"""A demo: there is no server here."""

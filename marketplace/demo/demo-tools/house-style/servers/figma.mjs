@@ -1,0 +1,2 @@
+// A demo: there is no server here.
+process.exit(0);

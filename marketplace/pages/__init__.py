@@ -1,0 +1,1 @@
+"""The pages of the marketplace: rendered on the server, usable without JavaScript."""
