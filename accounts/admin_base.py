@@ -17,6 +17,7 @@ from django.utils.timesince import timesince, timeuntil
 
 from accounts import audit
 from accounts.admin_details import readable
+from accounts.audited_changes import changes_of
 
 
 def chip(text: object, kind: str = "") -> SafeString:
@@ -114,29 +115,17 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     audit_family: str
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._audit("create", obj, message)
-        return super().log_addition(request, obj, message)
-
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._audit("change", obj, message)
-        return super().log_change(request, obj, message)
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        self._audit("change" if change else "create", form.instance, changes_of(form, is_new=not change))
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         for obj in queryset:
-            self._audit("delete", obj, [])
+            self._audit("delete", obj, {})
         return super().log_deletions(request, queryset)
 
-    def _audit(self, verb: str, obj: Model, message: Any) -> None:
-        changes = message if isinstance(message, list) else []
-        fields = sorted(
-            {field for change in changes for field in change.get("changed", {}).get("fields", [])}
-        )
-        audit.record(
-            f"{self.audit_family}.{verb}",
-            target=f"{self.audit_family}:{obj.pk}",
-            params={"fields": fields} if fields else {},
-        )
+    def _audit(self, verb: str, obj: Model, changes: dict[str, Any]) -> None:
+        audit.record(f"{self.audit_family}.{verb}", target=f"{self.audit_family}:{obj.pk}", params=changes)
 
 
 class IndexedValuesFilter(admin.AllValuesFieldListFilter):

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import User
+
 Shown = Callable[[Any], SafeString | str | None]
 
 
@@ -36,13 +38,27 @@ def shown(name: str, show: Callable[[Any], SafeString | str], label: str = "") -
 
 
 def readable(model: type[models.Model], name: Any, moment: Callable[[datetime | None], Any]) -> Any:
-    """The same field, but moments relative and figures with thin spaces. Anything else stays as it is."""
+    """The same field, but people called so, moments relative and figures with thin spaces; else as it is."""
     try:
         field = model._meta.get_field(name) if isinstance(name, str) else None
     except FieldDoesNotExist:
         return name
+    if isinstance(field, models.ForeignKey) and field.related_model is User:
+        return _person(field)
     if isinstance(field, models.DateTimeField):
         return shown(name, moment, str(field.verbose_name))
     if isinstance(field, models.IntegerField) and not (field.primary_key or field.choices):
         return shown(name, number, str(field.verbose_name))
     return name
+
+
+def _person(field: models.ForeignKey[Any, Any]) -> Shown:
+    @admin.display(description="person")
+    def person(row: Any) -> SafeString | str | None:
+        user_id = getattr(row, field.attname)
+        email = User.objects.filter(pk=user_id).values_list("email", flat=True).first()
+        # No constraint keeps the person of an extracted row.
+        return email or f"user:{user_id}"
+
+    person.__name__ = field.name
+    return person

@@ -7,6 +7,7 @@ An attempt counts as failed from its beginning, so that many at once do not get 
 """
 
 import ipaddress
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
@@ -58,6 +59,20 @@ def count_for_audit(target: str) -> int:
             tally.failures, tally.until = 0, now + AUDIT_PERIOD
         tally.save()
     return due
+
+
+def take_due_for_audit() -> Iterator[tuple[str, int]]:
+    """What the bursts that ended since then have left uncounted: targets, and how many failures each.
+
+    To be used in a transaction with the audit rows.
+    """
+    now = timezone.now()
+    due = FailedSignIns.objects.filter(key__startswith=_audit_key(""), failures__gt=0, until__lte=now)
+    for tally in due.select_for_update().order_by("pk"):
+        failures, tally.failures = tally.failures, 0
+        tally.until = now + AUDIT_PERIOD
+        tally.save()
+        yield tally.key.removeprefix(_audit_key("")), failures
 
 
 def take_uncounted(target: str) -> int:

@@ -39,4 +39,18 @@ def record_failed_login(credentials: dict[str, Any], **signal: Any) -> None:
     target = f"user:{known.pk}" if known else ""
     with transaction.atomic():
         if failures := sign_in_limits.count_for_audit(target):
-            audit.record("auth.login", target=target, params={"failures": failures}, result="refused")
+            _record_failures(target, failures)
+
+
+def record_failures_of_bursts() -> int:
+    """Those that no later attempt has brought into the audit log. Returns how many rows that made."""
+    rows = 0
+    with transaction.atomic():
+        for target, failures in sign_in_limits.take_due_for_audit():
+            _record_failures(target, failures)
+            rows += 1
+    return rows
+
+
+def _record_failures(target: str, failures: int) -> None:
+    audit.record("auth.login", target=target, params={"failures": failures}, result="refused")

@@ -19,6 +19,7 @@ def register() -> None:
     register_check(secrets_are_long)
     register_check(site_is_reached_by_its_own_name)
     register_check(proxy_is_counted)
+    register_check(lake_is_shared)
 
 
 def data_folder_is_writable(**kwargs: Any) -> list[CheckMessage]:
@@ -67,3 +68,15 @@ def proxy_is_counted(**kwargs: Any) -> list[CheckMessage]:
     )
     message = "AGNES_URL is https, so a web server stands in front, but AGNES_PROXIES is 0."
     return [Warning(message, hint=hint, id="agnes.W003")]
+
+
+def lake_is_shared(**kwargs: Any) -> list[CheckMessage]:
+    """Machines that share a PostgreSQL database must share the lake too."""
+    if settings.LAKE_URL_IS_CHOSEN or settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        return []
+    hint = (
+        "Set AGNES_LAKE_URL to a bucket or a shared folder, the same on every machine; if this is the only "
+        f"machine, to {settings.LAKE_URL}."
+    )
+    message = "The database may be shared by several machines, and the lake is a folder of this one."
+    return [Warning(message, hint=hint, id="agnes.W004")]

@@ -26,6 +26,10 @@ class Removed:
     world: removal.Removed
     marketplace: bool
 
+    def __bool__(self) -> bool:
+        """Whether there was anything."""
+        return bool(self.world.people) or self.marketplace
+
     def __str__(self) -> str:
         return f"{self.world}{', its marketplace' if self.marketplace else ''}"
 

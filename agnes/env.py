@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 from agnes import secret_files
 
@@ -156,6 +157,17 @@ def place(name: str, default: Path) -> str:
             "s3://bucket/prefix."
         )
     return str(Path(value).resolve())
+
+
+def email(name: str) -> str:
+    """An e-mail address, or '' where there is none."""
+    value = text(name)
+    if value:
+        try:
+            validate_email(value)
+        except ValidationError:
+            MISTAKES.append(f"{name}={value!r} is no e-mail address: use one such as admin@example.com.")
+    return value
 
 
 def secret(name: str, *, folder: Path, required: bool) -> str:

@@ -47,7 +47,7 @@ MEANINGS = {
     415: "The body comes in a form or an encoding that the server does not take.",
     422: "The input is wrong; the message says why.",
     502: "The git repository could not be fetched or read; the message says why.",
-    503: "The server is busy: send it again.",
+    503: "Not at this moment; the message says why, and Retry-After when to send it again.",
 }
 FILE_NAMES = {"application/x-ndjson": "session.jsonl", "application/json": "body.json"}
 
@@ -104,6 +104,7 @@ def _needs(security: list[dict[str, list[str]]], permission: str) -> str:
 
 
 def _errors(operation: Operation, details: dict[str, Any]) -> Iterator[int]:
+    yield 503  # api_errors.database_trouble
     if operation.auth_callbacks:
         yield from (401, 403)
     sources = {model.__ninja_param_source__ for model in operation.models}
@@ -114,7 +115,7 @@ def _errors(operation: Operation, details: dict[str, Any]) -> Iterator[int]:
     if sources & set(BODY_CONTENT_TYPES):
         yield from (400, 413)
     elif "requestBody" in details:  # raw, which the operation reads itself
-        yield from (413, 415, 422, 503)
+        yield from (413, 415, 422)
 
 
 def _answer(status: int, answer: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def declared() -> list[Every]:
         # The safety net: a change of attribution asks for it at once.
         Every("re-attribute", "marketplace.tasks.reattribute", minutes),
         Every("sync marketplaces", "marketplace.tasks.sync_all", nightly),
+        Every("record failed sign-ins", "accounts.tasks.record_failed_sign_ins", 10),
     ]
 
 

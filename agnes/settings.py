@@ -30,10 +30,11 @@ AGNES_BIND = env.address("AGNES_BIND", "127.0.0.1:8000")
 AGNES_URL = env.url("AGNES_URL", f"http://{AGNES_BIND}")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = [AGNES_URL]
-SEED_ADMIN_EMAIL = env.text("SEED_ADMIN_EMAIL")
+SEED_ADMIN_EMAIL = env.email("SEED_ADMIN_EMAIL")
 SEED_ADMIN_PASSWORD = env.text("SEED_ADMIN_PASSWORD")
 PROXIES = env.integer("AGNES_PROXIES", 0)
 WEB_THREADS = env.integer("AGNES_WEB_THREADS", 8, minimum=1)
+EXPORTS_AT_ONCE = env.integer("AGNES_EXPORTS_AT_ONCE", 2, minimum=1)
 
 INSTALLED_APPS = [
     "agnes",
@@ -49,7 +50,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_q",
     "csp",
-    "ninja",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -155,6 +155,7 @@ UPLOAD_MAX_TRANSCRIPT_BYTES = env.integer("UPLOAD_MAX_TRANSCRIPT_BYTES", 2 * 102
 
 # --- The lake --------------------------------------------------------------------------------------
 LAKE_URL = env.place("AGNES_LAKE_URL", DATA_DIR / "lake")
+LAKE_URL_IS_CHOSEN = bool(env.text("AGNES_LAKE_URL"))
 _S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
 _S3 = {
     "AWS_ENDPOINT_URL": _S3_ENDPOINT,
@@ -202,7 +203,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"client mistakes": {"()": "agnes.logs.ClientMistakesInOneLine"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["client mistakes"],
+        }
+    },
     "loggers": {
         # Without Django's own handler, which under DEBUG writes a second time what the root's one writes.
         "django": {"level": "INFO", "handlers": []},

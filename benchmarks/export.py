@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    if options.folder:
+        options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="agnes-bench-", dir=options.folder) as scratch:
         big_world(Path(options.folder or scratch, str(options.events)), options.events)
         out = Path(scratch, "out")

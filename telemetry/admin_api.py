@@ -32,6 +32,7 @@ class ProcessorRun(Schema):
     seconds: float
     published_days: int
     left: bool
+    given_up: int
 
 
 @router.post(
@@ -45,7 +46,8 @@ def run_session_processor(
 ) -> dict[str, Any]:
     """Runs for about 25 seconds at most; `left` says that something is still to be done, so call it again.
 
-    A transcript that fails is left for the next call, and given up after three attempts.
+    A transcript that fails is left for the next call, and given up after three attempts: `given_up` says how
+    many wait for an operator by now.
     """
     assert isinstance(request.user, User)
     report = run_by_hand(processor, actor=request.user, seconds=RUN_SECONDS)
@@ -56,6 +58,7 @@ def run_session_processor(
         "seconds": report.seconds,
         "published_days": report.published_days,
         "left": report.out_of_time or SessionTranscript.objects.pending(processor).exists(),
+        "given_up": report.given_up,
     }
 
 
@@ -64,7 +67,7 @@ def run_session_processor(
     auth=auth(Scope.ADMIN, permission="telemetry.export_usage"),
     summary="Export usage data",
     openapi_extra={
-        "responses": {200: {"description": "The rows, as a download.", "content": EXPORT_CONTENT}}
+        "responses": {200: {"description": "The rows, as a download.", "content": EXPORT_CONTENT}, 503: {}}
     },
 )
 def export_usage(

@@ -27,7 +27,8 @@ RAW_BODY: dict[str, Any] = {
         "required": True,
         "description": "The *.jsonl file itself; Content-Encoding may be gzip or zstd.",
         "content": {"application/x-ndjson": {"schema": {"type": "string", "format": "binary"}}},
-    }
+    },
+    "responses": {409: {"description": "What is stored of this transcript is lost: stored_file_lost."}},
 }
 
 

@@ -9,14 +9,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.functions import TruncDate
 
-from telemetry.bulk import insert_rows
+from telemetry.bulk import IN_LIMIT, insert_rows
 from telemetry.days import date_of, day_number
 from telemetry.models import UsageDirtyDay, UsageEvent, UsageMessage, UsageSessionSummary
 from telemetry.transcripts.extracting import Extraction
 
 Days = set[date | None]
-# So many ids in one `IN (...)`: SQLite takes 32 766 parameters.
-IDS_AT_ONCE = 10_000
 
 
 @dataclass
@@ -60,8 +58,8 @@ def read_marks() -> Marks:
 
 def remove_marks(ids: list[int]) -> None:
     """Exactly these: a day may have been marked again since they were read."""
-    for start in range(0, len(ids), IDS_AT_ONCE):
-        UsageDirtyDay.objects.filter(pk__in=ids[start : start + IDS_AT_ONCE]).delete()
+    for start in range(0, len(ids), IN_LIMIT):
+        UsageDirtyDay.objects.filter(pk__in=ids[start : start + IN_LIMIT]).delete()
 
 
 def days_of(extraction: Extraction) -> Days:

@@ -10,6 +10,7 @@ AgnesError
 ├── StoredFileLost         the upload cannot be compared: what is stored of its transcript is lost
 ├── UnknownProcessor       no processor has this name
 ├── WrongFilter            an export was asked for with filters that mean nothing
+├── ExportsBusy            as many exports are under way as may be at once
 ├── ExportFailed           the process that reads the lake for an export gave up
 ├── LakeNotBuilt           nothing to read yet
 ├── LakeChanged            what a reader held was removed meanwhile
@@ -107,6 +108,18 @@ class WrongFilter(AgnesError):
         super().__init__(f"Wrong filter: {wrong}.", "docs/EXPORT.md describes the filters.", fields)
 
 
+class ExportsBusy(AgnesError):
+    status = 503
+    code = "busy"
+    retry_after = 30
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} exports are under way, as many as the server makes at once.",
+            "Start it again when one of them has ended, or ask an operator to raise AGNES_EXPORTS_AT_ONCE.",
+        )
+
+
 class ExportFailed(AgnesError):
     """`code` and `status` are those of what stopped the other process, where that is known."""
 
@@ -117,6 +130,16 @@ class ExportFailed(AgnesError):
         super().__init__(message, hint)
         self.code = code
         self.status = status
+
+
+class ExportTooWide(ExportFailed):
+    """Only rows of which all texts are as long as they may be take so much memory."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The export failed: its rows do not fit in the memory and the space of its process.",
+            "Export a narrower range, such as a few hours, with since and until.",
+        )
 
 
 class LakeNotBuilt(AgnesError):
@@ -152,12 +175,13 @@ class LakeUnavailable(AgnesError):
     status = 503
     code = "lake_unavailable"
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The lake cannot be reached, read or written: {reason}",
-            "Check AGNES_LAKE_URL, the AWS_* settings and the space there. If its files were damaged or "
-            "deleted, run `manage.py lake_rebuild`.",
-        )
+    CURE = (
+        "Check AGNES_LAKE_URL, the AWS_* settings and the space there. If its files were damaged or "
+        "deleted, run `manage.py lake_rebuild`."
+    )
+
+    def __init__(self, reason: str, hint: str = CURE) -> None:
+        super().__init__(f"The lake cannot be reached, read or written: {reason.rstrip('.')}.", hint)
 
 
 class ClaimLost(Exception):

@@ -12,11 +12,10 @@ from telemetry.processors import usage
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
 from telemetry.processors.runner import run
-from telemetry.publishing import Progress as PublishProgress
-from telemetry.publishing import publish
+from telemetry.publishing import OnPublish, publish
 
-logger = logging.getLogger(__name__)
-Progress = Callable[[RunReport], None]
+log = logging.getLogger(__name__)
+OnReport = Callable[[RunReport], None]
 # Of the time there is, publishing gets what processing leaves of it, and at least this part.
 KEPT_FOR_PUBLISHING = 1 / 3
 
@@ -26,8 +25,8 @@ def process(
     *,
     seconds: float | None = None,
     wait: bool = False,
-    on_progress: Progress = lambda report: None,
-    on_publish: PublishProgress = lambda done, of: None,
+    on_progress: OnReport = lambda report: None,
+    on_publish: OnPublish = lambda done, of: None,
 ) -> RunReport:
     """Run a processor, and end a run of `usage` with a publish. Raises UnknownProcessor.
 
@@ -50,15 +49,16 @@ def something_waits(processor_name: str) -> bool:
     return processor_name == usage.NAME and UsageDirtyDay.objects.exists()
 
 
-def _publish(report: RunReport, seconds: float | None, wait: bool, on_progress: PublishProgress) -> None:
+def _publish(report: RunReport, seconds: float | None, wait: bool, on_progress: OnPublish) -> None:
     try:
         published = publish(seconds=seconds, wait=wait, on_progress=on_progress)
     except LakeUnavailable as error:
-        logger.error("Publishing failed: %s %s", error.message, error.hint)
+        log.error("Publishing failed: %s %s", error.message, error.hint)
         report.publishing_error = error.message
         return
     report.published_days = published.published_days
     report.out_of_time |= published.out_of_time
+    report.held_elsewhere |= published.left_to_other
 
 
 def run_by_hand(
@@ -67,8 +67,8 @@ def run_by_hand(
     actor: User | None,
     seconds: float | None = None,
     wait: bool = False,
-    on_progress: Progress = lambda report: None,
-    on_publish: PublishProgress = lambda done, of: None,
+    on_progress: OnReport = lambda report: None,
+    on_publish: OnPublish = lambda done, of: None,
 ) -> RunReport:
     """Process what is pending and write the audit row. Raises UnknownProcessor."""
     processor_named(processor_name)
@@ -81,6 +81,7 @@ def run_by_hand(
 
     try:
         latest = process(processor_name, seconds=seconds, wait=wait, on_progress=note, on_publish=on_publish)
+        latest.given_up = SessionTranscript.objects.given_up(processor_name).count()
     finally:
         # Also where it was interrupted: what was done by then was done by somebody.
         audit.record(

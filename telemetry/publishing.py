@@ -23,6 +23,7 @@ from telemetry.lake import location
 from telemetry.lake.tables import SCHEMA
 from telemetry.leases import Lease, held
 from telemetry.models import LakeSnapshot, PublishingState, UsageDirtyDay
+from telemetry.models.publishing import ROW
 from telemetry.rollups import plugin_window
 from telemetry.rollups.rebuilding import days_with_rows, rebuild, rows_on
 from telemetry.transactions import one_snapshot
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
     from telemetry.lake.publishing import PublishedLake
 
 # Told how many of the marked days are published, and how many there are.
-Progress = Callable[[int, int], None]
+OnPublish = Callable[[int, int], None]
 # What one transaction rebuilds at most, unless one day alone is more: SQLite's write lock is held meanwhile.
 BATCH_DAYS = 31
 BATCH_ROWS = 100_000
-ROW = 1
+# A bucket takes a part of a second for each of a day's eight files.
+BATCH_DAYS_REMOTE = 7
 LEASE = ("publishing_lease", {"what": "usage"})
 WAIT_SECONDS = 0.5
 
@@ -58,17 +60,23 @@ def publish(
     *,
     seconds: float | None = None,
     wait: bool = False,
-    on_progress: Progress = lambda done, of: None,
+    on_progress: OnPublish = lambda done, of: None,
 ) -> PublishReport:
     """Publish what is dirty, for at most about `seconds`; one query where nothing is. Raises LakeUnavailable.
 
-    Whatever it raises, what was not published stays marked. Where another publisher is at work, the marks are
-    left to it: it looks for new ones after it has let go. With `wait` the answer comes when nothing is dirty.
+    However short the time, one batch of days is published. Whatever it raises, what was not published stays
+    marked. Where another publisher is at work, the marks are left to it: it looks for new ones after it has
+    let go. With `wait` the answer comes when nothing is dirty.
     """
     report = PublishReport()
+    begun = False
     deadline = monotonic() + seconds if seconds is not None else None
     with redoable_writes():
         while not report.out_of_time and _something_waits(report):
+            if begun and _is_over(deadline):
+                report.out_of_time = True
+                break
+            begun = True
             _publish_alone(report, deadline, on_progress)
             if report.left_to_other:
                 if not wait:
@@ -96,7 +104,11 @@ def _something_waits(report: PublishReport) -> bool:
     return bool(state.dirty) or state.windows_day != today() or not state.lake or location.is_lost()
 
 
-def _publish_alone(report: PublishReport, deadline: float | None, on_progress: Progress) -> None:
+def _is_over(deadline: float | None) -> bool:
+    return deadline is not None and monotonic() > deadline
+
+
+def _publish_alone(report: PublishReport, deadline: float | None, on_progress: OnPublish) -> None:
     lease = Lease(*LEASE)
     try:
         with held(lease) as ours:
@@ -111,7 +123,7 @@ def _publish_alone(report: PublishReport, deadline: float | None, on_progress: P
 
 
 def _publish_marked(
-    lease: Lease, report: PublishReport, deadline: float | None, on_progress: Progress
+    lease: Lease, report: PublishReport, deadline: float | None, on_progress: OnPublish
 ) -> None:
     # Only here: it takes 60 MB, and most processes never publish.
     from telemetry.lake.publishing import PublishedLake
@@ -121,7 +133,7 @@ def _publish_marked(
     marks = read_marks()
     published: list[date | None] = []
     for number, batch in enumerate(_batches(marks)):
-        if number and deadline is not None and monotonic() > deadline:
+        if number and _is_over(deadline):
             report.out_of_time = True
             break
         _publish_days(lease, lake, batch, marks)
@@ -153,6 +165,7 @@ def _publish_days(lease: Lease, lake: "PublishedLake", days: Sequence[date], mar
             _rebuild_windows(lake)
         lake.note()
         remove_marks(marks.plain(days))
+        PublishingState.objects.filter(pk=ROW).update(error="")
 
 
 def _finish(lease: Lease, lake: "PublishedLake", marks: Marks, as_of: datetime) -> None:
@@ -177,11 +190,12 @@ def _rebuild_windows(lake: "PublishedLake") -> None:
 
 def _batches(marks: Marks) -> Iterator[list[date]]:
     """The marked days, newest first, cut so that each batch is soon done."""
+    at_most = min(BATCH_DAYS, BATCH_DAYS_REMOTE) if location.is_remote() else BATCH_DAYS
     batch: list[date] = []
     rows = 0
     for day in marks.days:
         more = rows_on(DayRange(day, day), at_most=BATCH_ROWS)
-        if batch and (rows + more > BATCH_ROWS or len(batch) >= BATCH_DAYS):
+        if batch and (rows + more > BATCH_ROWS or len(batch) >= at_most):
             yield batch
             batch, rows = [], 0
         batch.append(day)

@@ -22,7 +22,7 @@ def process_again(transcripts: SessionTranscriptQuerySet, *, by: User) -> int:
     SessionProcessorState.objects.filter(session_file__in=session_files).update(
         revision=0, attempts=0, processed_at=None, last_error=None
     )
-    audit.record("usage.reprocess_transcript", target=target, actor=by, params={"transcripts": count})
+    audit.record("usage.reprocess", target=target, actor=by, params={"transcripts": count})
     if count:
         wakeup.request_runs()
     return count

@@ -25,11 +25,11 @@ class DurableFileSystemStorage(FileSystemStorage):
         missing = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
         for folder in missing:
-            _sync(folder.parent)
+            sync(folder.parent)
         source = _on_disk(content, beside=target)
-        _sync(source)
+        sync(source)
         os.replace(source, target)
-        _sync(target.parent)
+        sync(target.parent)
         return name
 
 
@@ -42,7 +42,8 @@ def _on_disk(content: "File[Any] | IO[Any]", *, beside: Path) -> Path:
     return Path(written.name)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """A file, or the names in a folder, are on disk once this returns."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

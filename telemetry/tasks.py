@@ -5,9 +5,10 @@ from typing import Any
 
 from accounts import audit
 from telemetry import usernames
-from telemetry.intake.spooling import remove_leftovers
+from telemetry.lake.reading import sweep_copies
 from telemetry.processing import process, something_waits
 from telemetry.processors import wakeup
+from telemetry.spool import remove_leftovers
 
 # No task runs longer than a minute: longer work is cut and goes on in the next.
 RUN_SECONDS = 25
@@ -35,10 +36,14 @@ def process_verification() -> dict[str, Any]:
 
 
 def _process(processor_name: str) -> dict[str, Any]:
+    # In every task, since each machine's worker runs only some of them.
+    sweep_copies()
     with audit.context("task"):
         if something_waits(processor_name):
             wakeup.plan_run()
         report = process(processor_name, seconds=RUN_SECONDS)
+        if report.held_elsewhere:
+            wakeup.plan_run_after_claims()
         if report.out_of_time:
             wakeup.request_runs()
         return asdict(report)

@@ -43,6 +43,8 @@ class TestCreateToken:
             (["bob@example.com", "--scope", "upload", "--days", "0"], "use 1 to 3650"),
             (["bob@example.com", "--scope", "everything"], "choose from"),
             (["bob@example.com"], "--scope"),
+            (["bob@example.com", "--scope", "upload", "--name", "x" * 300], "name: .*at most 100 characters"),
+            (["bob@example.com", "--scope", "upload", "--name", ""], "name: .*blank"),
         ],
     )
     def test_wrong_input_names_the_cure(self, bob: User, args, cure):

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sign_in_limits
+from accounts import sign_in_limits, tasks
 from accounts.models import AuditLog, FailedSignIns, User
 
 RIGHT = "correct horse battery staple"
@@ -129,6 +129,20 @@ class TestAudit:
             assert try_to_sign_in("alice@example.com", RIGHT) == "in"
         target = f"user:{alice.pk}"
         assert self.rows()[1:] == [("ok", target, {"failures": 2}), ("ok", target, {})]
+
+    def test_the_end_of_a_burst_is_written_by_the_clock(self, alice: User, monkeypatch):
+        fail("alice@example.com", 4)
+        fail("nobody@example.com", 3)
+        began = len(self.rows())
+        tasks.record_failed_sign_ins()
+        assert len(self.rows()) == began
+        later = timezone.now() + sign_in_limits.AUDIT_PERIOD
+        monkeypatch.setattr(timezone, "now", lambda: later)
+        for _ in range(2):
+            tasks.record_failed_sign_ins()
+        target = f"user:{alice.pk}"
+        assert self.rows()[began:] == [("refused", target, {"failures": 3}), ("refused", "", {"failures": 2})]
+        assert AuditLog.objects.latest("pk").client_kind == "task"
 
     def test_what_the_limit_refuses_counts_too(self, alice: User):
         fail("alice@example.com", sign_in_limits.ACCOUNT_LIMIT)

@@ -60,6 +60,10 @@ class TestEveryOperation:
         assert f"with the scope {described}" in operation["description"]
         assert operation.get("x-permission", "") in operation["description"]
 
+    def test_it_may_be_busy(self, operation: dict[str, Any]):
+        """SQLite's lock, which anybody may have to wait for."""
+        assert "503" in operation["responses"]
+
     def test_it_has_an_example(self, operation: dict[str, Any]):
         [example] = operation["x-codeSamples"]
         assert example["source"].startswith("curl")
@@ -69,6 +73,9 @@ class TestTheSchema:
     def operation(self, path: str) -> dict[str, Any]:
         return dict(schema()["paths"][path]["post"])
 
+    def test_an_export_may_find_the_server_busy(self):
+        assert "503" in schema()["paths"]["/api/admin/usage/export"]["get"]["responses"]
+
     def test_an_upload_answers_all_that_intake_can_raise(self):
         raised = (
             errors.TranscriptRefused,
@@ -77,6 +84,7 @@ class TestTheSchema:
             errors.UploadCorrupt,
             errors.EncodingUnsupported,
             errors.UploadBusy,
+            errors.StoredFileLost,
         )
         assert {str(error.status) for error in raised} <= set(self.operation(UPLOAD)["responses"])
 
@@ -84,7 +92,7 @@ class TestTheSchema:
         run = self.operation(RUN)
         assert run["x-permission"] == "telemetry.manage_processing"
         assert {"TokenAuth": ["admin"]} in run["security"]
-        assert set(run["responses"]) == {"200", "401", "403", "422"}
+        assert set(run["responses"]) == {"200", "401", "403", "422", "503"}
 
     def test_an_error_as_answered_fits_its_schema(self, client: Client):
         described = schema()["components"]["schemas"]["Error"]["properties"]["error"]
@@ -95,9 +103,9 @@ class TestTheSchema:
     def test_what_follows_from_the_input(self):
         paths = test_api.get_openapi_schema(path_prefix="/")["paths"]
         answers = {path: set(next(iter(methods.values()))["responses"]) for path, methods in paths.items()}
-        assert answers["/fail/{kind}"] == {200, 404, 410, 422}
-        assert answers["/things"] == {200, 400, 413, 422}
-        assert answers["/upload"] == {200, 401, 403}
+        assert answers["/fail/{kind}"] == {200, 404, 410, 422, 503}
+        assert answers["/things"] == {200, 400, 413, 422, 503}
+        assert answers["/upload"] == {200, 401, 403, 503}
 
     @pytest.mark.urls(test_api_errors.__name__)
     def test_an_operation_names_a_further_error_by_its_status_alone(self):
@@ -112,7 +120,7 @@ class TestThePage:
 
     def test_it_shows_answers_needs_and_an_example(self):
         text = self.text()
-        assert "The server is busy: send it again." in text
+        assert "Retry-After when to send it again." in text
         assert "of staff with the permission telemetry.manage_processing" in text
         assert "--data-binary @session.jsonl" in text
 

@@ -14,6 +14,7 @@ def ids() -> dict[str, CheckMessage]:
 @pytest.fixture(autouse=True)
 def sound_settings(settings: Any) -> None:
     settings.TOKEN_PEPPER = LONG
+    settings.LAKE_URL_IS_CHOSEN = True
 
 
 class TestSystemChecks:
@@ -44,6 +45,7 @@ class TestSystemChecks:
     def test_w002_others_may_look_into_the_data_folder(self, settings: Any, tmp_path: Path):
         settings.DATA_DIR = tmp_path / "our data"
         settings.DATA_DIR.mkdir()
+        (settings.DATA_DIR / "agnes.sqlite3").touch()
         settings.DATA_DIR.chmod(0o750)
         assert ids()["agnes.W002"].hint == f"Close it: `chmod -R go= '{settings.DATA_DIR}'`."
         settings.DATA_DIR.chmod(0o700)
@@ -53,4 +55,13 @@ class TestSystemChecks:
         settings.AGNES_URL, settings.ALLOWED_HOSTS = "https://agnes.example", ["agnes.example"]
         assert "AGNES_PROXIES=1" in str(ids()["agnes.W003"].hint)
         settings.PROXIES = 1
+        assert ids() == {}
+
+    def test_w004_a_lake_that_other_machines_do_not_see(self, settings: Any, monkeypatch: Any):
+        settings.LAKE_URL_IS_CHOSEN = False
+        for engine, warned in (("sqlite3", False), ("postgresql", True)):
+            monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", f"django.db.backends.{engine}")
+            assert ("agnes.W004" in ids()) == warned
+        assert settings.LAKE_URL in str(ids()["agnes.W004"].hint)
+        settings.LAKE_URL_IS_CHOSEN = True
         assert ids() == {}

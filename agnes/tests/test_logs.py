@@ -1,15 +1,19 @@
 """What the server writes to its log: every line once."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import httpx
 import pytest
 from django.conf import settings
+from django.test import Client
 
+from accounts.models import User
 from agnes.tests.server import environment_without_agnes, free_port, wait_until
 
 
@@ -61,6 +65,13 @@ class TestLogs:
         assert len(web_server.lines_with("Forbidden (CSRF cookie not set.): /admin/login/")) == 1
         assert len(web_server.lines_with("Unauthorized: /api/upload/sessions")) == 1
 
+    def test_a_wrong_host_is_one_warning(self, web_server: WebServer):
+        url = f"{web_server.url}/api/openapi.json"
+        assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 400
+        [line] = web_server.lines_with("Invalid HTTP_HOST header: 'evil.example'")
+        assert " WARNING " in line
+        assert "Traceback" not in web_server.log.read_text()
+
     def test_a_failure_is_logged_once(self, web_server: WebServer):
         """The database has no tables, so asking who calls fails."""
         token = f"agnes_{'a' * 12}_{'b' * 40}"
@@ -68,3 +79,14 @@ class TestLogs:
         assert httpx.post(url, headers={"Authorization": f"Bearer {token}"}).status_code == 500
         assert len(web_server.lines_with("ERROR")) == 1
         assert web_server.lines_with("OperationalError: no such table")
+
+
+@pytest.mark.django_db
+def test_a_nul_in_an_address_is_one_warning(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch):
+    [console] = [handler for handler in logging.getLogger().handlers if handler.name == "console"]
+    written = StringIO()
+    monkeypatch.setattr(console, "stream", written)
+    client.force_login(alice)
+    assert client.get("/admin/accounts/user/%00/change/").status_code == 400
+    [line] = written.getvalue().splitlines()
+    assert "WARNING django.request: There is a NUL in the address.: /admin/accounts/user/" in line

@@ -21,7 +21,7 @@ def _careless_umask() -> Iterator[None]:
     os.umask(before)
 
 
-def run(data: Path, *command: str) -> None:
+def run(data: Path, *command: str) -> str:
     environment = {**environment_without_agnes(), "AGNES_DATA_DIR": str(data)}
     done = subprocess.run(
         [sys.executable, *command],
@@ -32,6 +32,7 @@ def run(data: Path, *command: str) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
 
 
 def open_to_others(folder: Path) -> list[str]:
@@ -44,6 +45,19 @@ class TestPrivacyOfFiles:
         run(data, "manage.py", "showmigrations", "accounts")
         assert {path.name for path in data.iterdir()} >= {"agnes.sqlite3", "secret_key", "token_pepper"}
         assert open_to_others(data) == []
+
+    def test_an_empty_folder_made_beforehand_is_closed(self, tmp_path: Path):
+        data = tmp_path / "made"
+        data.mkdir()
+        data.chmod(0o755)
+        assert "W002" not in run(data, "manage.py", "check")
+        assert open_to_others(data) == []
+
+    def test_a_folder_that_holds_something_is_left_as_it_is(self, tmp_path: Path):
+        (tmp_path / "file").touch()
+        tmp_path.chmod(0o755)
+        assert "W002" in run(tmp_path, "manage.py", "check")
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
     def test_what_the_web_server_makes(self, tmp_path: Path):
         data = tmp_path / "fresh"

@@ -5,14 +5,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
+from accounts.models import AuditLog, User
 from agnes import schedules
 from agnes.management.commands import start
 from agnes.supervisor import Supervisor
 from agnes.tests.server import Server, descendants, environment_without_agnes, is_alive, wait_until
+from telemetry.demo import world
+from telemetry.demo.people import DOMAIN
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -57,8 +61,16 @@ class TestDemoOnFirstStart:
         assert start.wants_demo()
 
     def test_it_is_not_wanted_again_after_it_was_removed(self):
+        person = User.objects.create_user(f"lena@{DOMAIN}")
+        person.groups.add(Group.objects.create(name=world.GROUP))
         call_command("demo", "--clean", verbosity=0)
         assert not start.wants_demo()
+
+    def test_removing_what_was_never_there_leaves_it_wanted(self, capsys: pytest.CaptureFixture[str]):
+        call_command("demo", "--clean")
+        assert capsys.readouterr().out == "There is no demo to remove.\n"
+        assert not AuditLog.objects.exists()
+        assert start.wants_demo()
 
 
 class TestSupervisor:
@@ -120,6 +132,7 @@ class TestSchedules:
             ("agnes: process usage", "telemetry.tasks.process_usage", "I", 30, -1),
             ("agnes: process verification", "telemetry.tasks.process_verification", "I", 30, -1),
             ("agnes: re-attribute", "marketplace.tasks.reattribute", "I", 30, -1),
+            ("agnes: record failed sign-ins", "accounts.tasks.record_failed_sign_ins", "I", 10, -1),
             ("agnes: sync marketplaces", "marketplace.tasks.sync_all", "I", 120, -1),
         ]
 

@@ -57,6 +57,7 @@ CASES = [
         ({"AGNES_URL": url}, ["use http:// or https://"])
         for url in ("agnes.example", "http://", "http://[::1")
     ),
+    ({"SEED_ADMIN_EMAIL": "notanemail"}, ["is no e-mail address"]),
     ({"LOG_LEVEL": "loud"}, ["use DEBUG, INFO, WARNING or ERROR"]),
 ]
 
@@ -125,6 +126,18 @@ class TestWrongSettings:
         without, empty = (run([PYTHON, "-c", show], **variables) for variables in ({}, {name: ""}))
         assert without.stdout.startswith(str(settings.BASE_DIR / "var"))
         assert empty.stdout == without.stdout
+
+
+class TestWeakPasswordOfTheFirstAdmin:
+    @pytest.mark.parametrize("door", ["start", "make run", "seed_admin"])
+    def test_it_stops_the_start_and_is_not_shown(self, door: str, tmp_path: Path):
+        variables = {"AGNES_DATA_DIR": str(tmp_path), "AGNES_BIND": f"127.0.0.1:{free_port()}"}
+        assert run([*MIGRATE, "--verbosity", "0"], **variables).returncode == 0
+        command = DOORS.get(door, [PYTHON, "manage.py", door])
+        told = refusal(command, **variables, SEED_ADMIN_PASSWORD="hunter2")
+        assert "SEED_ADMIN_PASSWORD is too weak" in told
+        assert "too short" in told
+        assert "hunter2" not in told
 
 
 class TestUnusableDataFolder:

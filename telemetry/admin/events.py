@@ -40,7 +40,7 @@ class UsageEventAdmin(ExportButton, ExtractedAdmin):
     list_filter = [EventTypeFilter, SourceFilter, ErrorKindFilter, IdDaysFilter, PersonFilter]
     ordering = ["-id"]
     fieldsets = [
-        (None, {"fields": ["event_type", "name", "transcript", "username", "occurred_at"]}),
+        (None, {"fields": ["event_type", "name", "transcript", "person", "occurred_at"]}),
         ("What", {"fields": ["tool_name", "skill_name", "subagent_type", "command_name", "invoked_by"]}),
         ("Outcome", {"fields": ["is_error", "error_kind"]}),
         (

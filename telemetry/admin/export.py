@@ -113,8 +113,14 @@ def _page(request: HttpRequest, form: ExportForm, problem: AgnesError | None) ->
         "problem": problem,
         "as_of": as_of,
     }
-    status = problem.status if problem and form.is_bound else 422 if form.errors else 200
-    return render(request, "admin/telemetry/export.html", context, status=status)
+    return render(request, "admin/telemetry/export.html", context, status=_status(form, problem))
+
+
+def _status(form: ExportForm, problem: AgnesError | None) -> int:
+    """Whoever only looks at the page gets it, even where an export would fail."""
+    if problem and form.is_bound:
+        return problem.status
+    return 422 if form.errors else 200
 
 
 def _person(text: str) -> str:

@@ -58,10 +58,14 @@ class ProcessorStateAdmin(TellsOfPublishing, ExtractedAdmin):
     person_field = None
     search_help_text = "A whole session id, or the beginning of a session file (u7_…)."
     list_display = [
-        "processor", "transcript", "username_cut", "state", "tries", "items", "processed", "version", "error",
+        "processor", "transcript", "person", "state", "tries", "items", "processed", "version", "error",
     ]  # fmt: skip
     list_filter = [TroubleFilter]
     ordering = ["-id"]
+    fields = [
+        "processor_name", "session_file", "person", "processed_at", "items_extracted", "revision",
+        "processor_version", "attempts", "last_error",
+    ]  # fmt: skip
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return ProcessorStateChangeList
@@ -91,7 +95,7 @@ class ProcessorStateAdmin(TellsOfPublishing, ExtractedAdmin):
         return transcript_link(row.session_file)
 
     @admin.display(description="person")
-    def username_cut(self, row: SessionProcessorState) -> SafeString | str:
+    def person(self, row: SessionProcessorState) -> SafeString | str:
         return cut(row.username, EMAIL)
 
     @admin.display(description="state")

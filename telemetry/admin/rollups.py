@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import NextStep, moment
@@ -14,6 +14,7 @@ from telemetry.admin.filters import PersonFilter, WholeDaysFilter
 from telemetry.admin.formats import EMAIL, cut, large_number, list_link, number
 from telemetry.admin.publishing import TellsOfPublishing
 from telemetry.models import (
+    PublishingState,
     UsageComponentDaily,
     UsageDaily,
     UsagePluginDaily,
@@ -24,11 +25,18 @@ from telemetry.models import (
 
 
 class RollupAdmin(TellsOfPublishing):
+    change_list_template = "admin/telemetry/rollup_change_list.html"
     ordering = ["-day", "-invocations"]
     next_step: NextStep | None = EXTRACT
 
     class Media:
         css = STYLES
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        as_of = PublishingState.objects.values_list("as_of", flat=True).first()
+        return super().changelist_view(request, {**(extra_context or {}), "as_of": moment(as_of)})
 
     @admin.display(description="tool")
     def tool(self, row: Any) -> SafeString | str:

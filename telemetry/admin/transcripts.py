@@ -90,7 +90,7 @@ class TranscriptAdmin(ReadOnlyAdmin):
     next_step = IMPORT
     actions = ["process_again"]
     fields = [
-        "owner", "session_id", "agent", "session_file", "recorded", "received", "updated", "client_version",
+        "person", "session_id", "agent", "session_file", "recorded", "received", "updated", "client_version",
         "revision",
     ]  # fmt: skip
 

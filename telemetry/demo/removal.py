@@ -65,7 +65,8 @@ def remove() -> Removed:
         files = _stored_files(transcripts)
         removed = count()
         _remove_rows(user_ids, transcripts)
-        audit.record(REMOVED, params={"people": removed.people, "transcripts": removed.transcripts})
+        if user_ids:
+            audit.record(REMOVED, params={"people": removed.people, "transcripts": removed.transcripts})
     publish()
     for name in files:
         default_storage.delete(name)

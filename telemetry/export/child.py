@@ -18,16 +18,17 @@ from typing import NoReturn
 
 # What takes time to import is imported while the other end still finds out what to ask.
 import deltalake  # noqa: F401
-import duckdb  # noqa: F401
+import duckdb
 
 from accounts.errors import AgnesError
 from telemetry.errors import LakeChanged
 from telemetry.export.plan import Plan
 from telemetry.lake.door import connect
-from telemetry.lake.files import reason_of
+from telemetry.lake.store_errors import reason_of
 
 # The whole process stays under 512 MB with it (benchmarks/export.py).
 MEMORY_LIMIT = "350MB"
+SPILL_LIMIT = "10GB"
 MAX_THREADS = 4
 OUTPUT = "/dev/fd/1"
 
@@ -43,6 +44,8 @@ def main(control: int) -> None:
     except AgnesError as error:
         told = {"code": error.code, "status": error.status, "message": error.message, "hint": error.hint}
         _tell(control, error=told)
+    except duckdb.OutOfMemoryException as error:
+        _tell(control, error={"out_of_memory": str(error)})
     except Exception:
         _tell(control, error={"reason": traceback.format_exc()})
     else:
@@ -53,7 +56,13 @@ def main(control: int) -> None:
 
 def _export(plan: Plan, control: int) -> None:
     with connect(
-        plan.snapshot, memory_limit=MEMORY_LIMIT, threads=_threads(), spill=plan.spill, writes=[OUTPUT]
+        plan.snapshot,
+        memory_limit=MEMORY_LIMIT,
+        threads=1 if plan.is_frugal else _threads(),
+        prefetch=not plan.is_frugal,
+        spill=plan.spill,
+        spill_limit=SPILL_LIMIT,
+        writes=[OUTPUT],
     ) as connection:
         [(rows,)] = connection.execute(plan.count_query, plan.values).fetchall()
         _tell(control, rows=rows)
@@ -61,7 +70,14 @@ def _export(plan: Plan, control: int) -> None:
 
 
 def _threads() -> int:
-    return min(len(os.sched_getaffinity(0)), MAX_THREADS)
+    return min(_cores(), MAX_THREADS)
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system (Linux) tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _tell(control: int, **message: object) -> None:

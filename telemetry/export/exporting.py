@@ -1,6 +1,6 @@
 """One export: from filters to bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,9 @@ from telemetry.errors import LakeChanged
 from telemetry.export.filters import Filters
 from telemetry.export.freshness import publish_if_quick
 from telemetry.export.moments import first_day_from
-from telemetry.export.plan import Plan, quoted
+from telemetry.export.plan import Plan
 from telemetry.export.process import ExportProcess
+from telemetry.lake.door import quoted
 from telemetry.lake.reading import check_damage, current_snapshot
 from telemetry.lake.snapshot import Snapshot
 
@@ -30,7 +31,9 @@ def start_export(filters: Filters, *, actor: User | None) -> "Export":
         publish_if_quick()
         snapshot = current_snapshot()
         rows = _begin(process, _plan(filters, snapshot, str(process.spill)))
-        return Export(process, filters, rows=rows, as_of=snapshot.as_of, actor=actor)
+        params = {**filters.params, "rows": rows}
+        audit.record(ACTION, actor=actor, params=params)
+        return Export(process, params, rows=rows, as_of=snapshot.as_of, actor=actor)
     except BaseException:
         process.close()
         raise
@@ -52,24 +55,29 @@ class Export:
     """
 
     def __init__(
-        self, process: ExportProcess, filters: Filters, *, rows: int, as_of: str | None, actor: User | None
+        self,
+        process: ExportProcess,
+        params: Mapping[str, Any],
+        *,
+        rows: int,
+        as_of: str | None,
+        actor: User | None,
     ) -> None:
-        self.filters = filters
         self.rows = rows
         self.as_of = as_of
         self.bytes = 0
         self._process = process
+        self._params = params
         self._actor = actor
         # The stream may end after the request has.
         self._context = audit.current()
         self._is_open = True
         self._result = "not read to its end"
-        self._params: dict[str, Any] = {**filters.params, "rows": rows}
-        audit.record(ACTION, actor=actor, params=self._params)
 
     @property
-    def pid(self) -> int:
-        return self._process.pid
+    def is_complete(self) -> bool:
+        """Whether all bytes were read."""
+        return self._result == "ok"
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -87,7 +95,7 @@ class Export:
             return
         self._is_open = False
         self._process.close()
-        if self._result != "ok":
+        if not self.is_complete:
             then = self._context
             with audit.context(then.client_kind, actor=self._actor, request_id=then.request_id):
                 audit.record(ACTION, params={**self._params, "bytes": self.bytes}, result=self._result)

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
+
+from django.db.models import TextChoices
 
 from accounts.models import User
 from telemetry.errors import WrongFilter
@@ -13,8 +15,6 @@ from telemetry.export.datasets import Dataset
 from telemetry.export.formats import Format
 from telemetry.models import Source
 
-Value = TypeVar("Value")
-Choice = TypeVar("Choice", bound=StrEnum)
 YES, NO = ("1", "true"), ("0", "false")
 
 
@@ -88,20 +88,14 @@ def _contradictions(filters: Filters) -> dict[str, str]:
     return wrong
 
 
-def _choice(choices: type[Choice]) -> Callable[[str], Choice]:
-    def read(text: str) -> Choice:
+def _choice(choices: type[StrEnum] | type[TextChoices]) -> Callable[[str], str]:
+    def read(text: str) -> str:
         try:
             return choices(text)
         except ValueError:
             raise ValueError(f"one of {', '.join(choices)}, such as {next(iter(choices))}") from None
 
     return read
-
-
-def _source(text: str) -> str:
-    if text not in Source.values:
-        raise ValueError(f"one of {', '.join(Source.values)}, such as {Source.values[0]}")
-    return text
 
 
 def _user_id(text: str) -> int:
@@ -113,7 +107,8 @@ def _user_id(text: str) -> int:
 def _existing(text: str, **key: object) -> int:
     user_id = User.objects.filter(**key).values_list("pk", flat=True).first()
     if user_id is None:
-        raise ValueError(f"there is no person {text}; People in the admin lists them, such as 7")
+        example = "ana@example.com" if "@" in text else "7"
+        raise ValueError(f"there is no person {text}; People in the admin lists them, such as {example}")
     return int(user_id)
 
 
@@ -137,6 +132,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "since": moments.read_moment,
     "until": moments.read_moment,
     "user_id": _user_id,
-    "source": _source,
+    "source": _choice(Source),
     "spreadsheet_safe": _boolean,
 }

@@ -38,6 +38,6 @@ _COPY_OPTIONS = {
     Format.CSV: f"FORMAT csv, HEADER, NEW_LINE '\\r\\n', NULLSTR '', {MOMENTS}",
     Format.JSON: f"FORMAT json, ARRAY true, {MOMENTS}",
     Format.NDJSON: f"FORMAT json, ARRAY false, {MOMENTS}",
-    # Groups are small so that wide rows fit into the memory of the process.
-    Format.PARQUET: "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 30720",
+    # Groups are small, so that wide rows fit into the memory of the process, and as large as the lake's.
+    Format.PARQUET: "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480",
 }

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from telemetry.export.formats import Format
+from telemetry.lake.door import quoted
 from telemetry.lake.snapshot import Snapshot, TableSnapshot
 
 # A spreadsheet takes a cell that begins so for a formula; the last two are tab and carriage return.
@@ -16,7 +17,7 @@ TEXT = "VARCHAR"
 class Plan:
     """The rows of the snapshot's only table that meet `conditions`, whose `?` stand for `values`.
 
-    `spill` is a folder for what does not fit in memory.
+    `spill` is a folder for what does not fit in memory. `is_frugal` takes less of it, and more time.
     """
 
     snapshot: Snapshot
@@ -25,6 +26,7 @@ class Plan:
     format: Format
     spreadsheet_safe: bool
     spill: str
+    is_frugal: bool = False
 
     @property
     def count_query(self) -> str:
@@ -55,15 +57,10 @@ class Plan:
 
     def to_json(self) -> str:
         """One line."""
-        values = {**self.__dict__, "snapshot": self.snapshot.to_json()}
-        return json.dumps(values)
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
         values = json.loads(text)
-        snapshot = Snapshot.from_json(values.pop("snapshot"))
+        snapshot = Snapshot.from_dict(values.pop("snapshot"))
         return cls(snapshot=snapshot, format=Format(values.pop("format")), **values)
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -8,14 +8,16 @@ import secrets
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from accounts.errors import AgnesError
-from telemetry.errors import ExportFailed, LakeChanged
+from telemetry.errors import ExportFailed, ExportTooWide, LakeChanged
 from telemetry.export.plan import Plan
+from telemetry.spool import EXPORT_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +26,18 @@ HINT = "Start the export again; if it fails again, an operator finds the reason 
 
 
 class ExportProcess:
-    """It starts at once, so that it is ready when the plan is. Close it, whatever happens."""
+    """It starts at once, so that it is ready when the plan is. Close it, whatever happens.
+
+    Raises ExportFailed.
+    """
 
     def __init__(self) -> None:
-        self.spill = Path(settings.SPOOL_DIR) / f"export-{secrets.token_hex(8)}"
+        self.spill = Path(settings.SPOOL_DIR) / f"{EXPORT_PREFIX}{secrets.token_hex(8)}"
+        self._read_bytes = 0
+        self._to_skip = 0
+        self._start()
+
+    def _start(self) -> None:
         control, childs_end = os.pipe()
         try:
             # In a session of its own: Ctrl-C is for this process, which then ends that one.
@@ -40,21 +50,18 @@ class ExportProcess:
                 bufsize=0,
                 start_new_session=True,
             )
-        except BaseException:
+        except OSError as error:
             os.close(control)
-            raise
+            raise ExportFailed(f"The process of an export did not start: {error.strerror}.", HINT) from error
         finally:
             os.close(childs_end)
         self._control = os.fdopen(control, "rb")
         self._enlarge_pipe()
 
-    @property
-    def pid(self) -> int:
-        return self._child.pid
-
     def begin(self, plan: Plan) -> int:
         """How many rows there will be. Raises ExportFailed, LakeChanged."""
         assert self._child.stdin is not None
+        self._plan = plan
         try:
             self._child.stdin.write(plan.to_json().encode() + b"\n")
         except BrokenPipeError:
@@ -66,11 +73,13 @@ class ExportProcess:
 
         Raises ExportFailed, LakeChanged.
         """
-        assert self._child.stdout is not None
-        chunk = os.read(self._child.stdout.fileno(), CHUNK_BYTES)
-        if not chunk:
-            self._hear("done")
-        return chunk
+        while chunk := self._read():
+            new = chunk[self._to_skip :]
+            self._to_skip -= len(chunk) - len(new)
+            if new:
+                self._read_bytes += len(new)
+                return new
+        return b""
 
     def close(self) -> None:
         """End it, and remove what it has left."""
@@ -80,6 +89,26 @@ class ExportProcess:
             assert pipe is not None
             pipe.close()
         shutil.rmtree(self.spill, ignore_errors=True)
+
+    def _read(self) -> bytes:
+        assert self._child.stdout is not None
+        while not (chunk := os.read(self._child.stdout.fileno(), CHUNK_BYTES)):
+            try:
+                self._hear("done")
+                break
+            except ExportTooWide:
+                if self._plan.is_frugal:
+                    raise
+                self._begin_again()
+        return chunk
+
+    def _begin_again(self) -> None:
+        """With less memory, which takes longer. The same rows give the same bytes: those read are skipped."""
+        log.info("An export of wide rows begins again with one thread.")
+        self.close()
+        self._to_skip = self._read_bytes
+        self._start()
+        self.begin(replace(self._plan, is_frugal=True))
 
     def _hear(self, word: str) -> Any:
         message = json.loads(self._control.readline() or b"{}")
@@ -94,6 +123,9 @@ class ExportProcess:
             return changed
         if "code" in error:
             return ExportFailed(error["message"], error["hint"], code=error["code"], status=error["status"])
+        if "out_of_memory" in error:
+            log.warning("An export did not fit in memory: %s", error["out_of_memory"])
+            return ExportTooWide()
         reason = error.get("reason") or f"it died, exit code {self._child.wait()}"
         log.error("The process of an export failed: %s", reason)
         return ExportFailed("The export failed: not all rows could be read or written.", HINT)

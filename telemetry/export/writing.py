@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from telemetry.export.exporting import Export
+from telemetry.storage import sync
 
-Progress = Callable[[int], None]
+# Told how many bytes were written by then.
+OnProgress = Callable[[int], None]
 
 
-def copy(export: Export, descriptor: int, on_progress: Progress) -> None:
-    """`on_progress` is told how many bytes were written by then. Raises ExportFailed, OSError."""
+def copy(export: Export, descriptor: int, on_progress: OnProgress) -> None:
+    """Raises ExportFailed, LakeChanged, OSError."""
     for chunk in export:
         rest = memoryview(chunk)
         while rest:
@@ -38,12 +40,4 @@ def whole_file(path: Path) -> Iterator[int]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(target.parent)

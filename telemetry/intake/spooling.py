@@ -1,9 +1,7 @@
 """Raw bytes on their way: counted, hashed, and compressed into a temporary file."""
 
 import hashlib
-import logging
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +12,10 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from telemetry.errors import UploadTooLarge
+from telemetry.spool import UPLOAD_SUFFIX
 from telemetry.storage import CHUNK_BYTES, read_stored
 
-log = logging.getLogger(__name__)
-
 COMPRESSION_LEVEL = 3
-SUFFIX = ".jsonl.zst"
-# No upload goes on for so long without a byte.
-LEFTOVER_SECONDS = 24 * 3600
 
 
 class Spool:
@@ -85,30 +79,12 @@ def spool() -> Iterator[Spool]:
     """A temporary file that is gone afterwards, unless the storage has taken it."""
     folder = Path(settings.SPOOL_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=SUFFIX, delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=UPLOAD_SUFFIX, delete=False) as file:
         path = Path(file.name)
     try:
         yield Spool(path)
     finally:
         path.unlink(missing_ok=True)
-
-
-def remove_leftovers() -> int:
-    """Remove what uploads that were killed left in the spool folder; how many files that were."""
-    before = time.time() - LEFTOVER_SECONDS
-    leftovers = [path for path in Path(settings.SPOOL_DIR).glob(f"*{SUFFIX}") if _is_older(path, before)]
-    for path in leftovers:
-        path.unlink(missing_ok=True)
-    if leftovers:
-        log.info("Removed %s files that unfinished uploads had left.", len(leftovers))
-    return len(leftovers)
-
-
-def _is_older(path: Path, moment: float) -> bool:
-    try:
-        return path.stat().st_mtime < moment
-    except FileNotFoundError:
-        return False
 
 
 def prefix_hashes(chunks: Iterable[bytes], sizes: Iterable[int]) -> dict[int, str]:

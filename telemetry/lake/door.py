@@ -6,21 +6,24 @@ overwriting a file that it may read: what a stranger wrote goes through `select`
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telemetry.errors import LakeChanged, LakeReadOnly
-from telemetry.lake.caching import copies_of
+from telemetry.lake.caching import copies_of, folder_since
 from telemetry.lake.files import files_of
 from telemetry.lake.snapshot import Snapshot, TableSnapshot
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# The local paths of a table's files, in order.
-Paths = Sequence[str]
+# What spills lies in folders that begin so.
+SPILL_PREFIX = "duckdb-"
+
+# The local paths of a table's files, in order, with their sizes in bytes.
+Paths = Mapping[str, int]
 
 
 @contextmanager
@@ -30,23 +33,30 @@ def connect(
     memory_limit: str,
     threads: int | None = None,
     spill: str | Path | None = None,
+    spill_limit: str = "1GB",
+    prefetch: bool = True,
     writes: Sequence[str] = (),
 ) -> "Iterator[DuckDBPyConnection]":
     """A connection in UTC, locked: no other file, no network, no extension, no change of settings.
 
-    `memory_limit` such as "512MB"; `threads` None takes one a core. Sorts that need more memory spill to a
-    folder of their own in `spill`, and fail without it. `writes` are paths, such as "/dev/fd/5", that COPY
-    may write to (with USE_TMP_FILE false). Python gets no TIMESTAMPTZ from it: cast to VARCHAR.
+    `memory_limit` such as "512MB"; `threads` None takes one a core. What needs more memory spills to a folder
+    of its own in `spill`, up to `spill_limit`, and fails beyond that or without it. `writes` are paths, such
+    as "/dev/fd/5", that COPY may write to (with USE_TMP_FILE false). Python gets no TIMESTAMPTZ from it: cast
+    to VARCHAR.
 
-    Rows come in a table's order where a query asks for no other. Raises LakeChanged, also out of the block,
-    where a file of the snapshot has been removed, and LakeUnavailable.
+    Without `prefetch` a thread does not load a whole group of rows ahead: that takes less memory, and longer
+    on slow disks. Rows come in a table's order where a query asks for no other.
+
+    Raises LakeChanged, also out of the block, where a file of the snapshot has been removed or cut short,
+    and LakeUnavailable.
     """
     paths = [_paths(snapshot, table) for table in snapshot.tables]
-    files = [path for of_table in paths for path in of_table]
-    with _spill_folder(spill) as folder, _database(memory_limit, threads, folder) as connection:
+    files = {path: size for of_table in paths for path, size in of_table.items()}
+    with _spill_folder(spill) as folder, _database(memory_limit, threads, folder, spill_limit) as connection:
         try:
             for table, of_table in zip(snapshot.tables, paths, strict=True):
                 connection.execute(_view(table, of_table))
+            connection.execute(f"SET disable_parquet_prefetching = {not prefetch}")
             _lock(connection, [*files, *writes])
             yield connection
         except Exception as error:
@@ -66,13 +76,19 @@ def select(connection: "DuckDBPyConnection", statement: str) -> "DuckDBPyConnect
     return connection.execute(statements[0])
 
 
+def quoted(name: str) -> str:
+    """As SQL has the name of a table or column."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _paths(snapshot: Snapshot, table: TableSnapshot) -> Paths:
     """On this machine, whose copies of a remote lake are brought up to date."""
     files = files_of(table, snapshot.storage_options)
     if snapshot.cache is None:
-        return [str(Path(table.url, file.path)) for file in files]
-    copies = copies_of(table, files, Path(snapshot.cache), snapshot.storage_options)
-    return list(map(str, copies))
+        return {str(Path(table.url, file.path)): file.size for file in files}
+    folder = folder_since(Path(snapshot.cache), snapshot.purged_at)
+    copies = copies_of(table, files, folder, snapshot.storage_options)
+    return {str(copy): file.size for copy, file in zip(copies, files, strict=True)}
 
 
 @contextmanager
@@ -82,12 +98,14 @@ def _spill_folder(spill: str | Path | None) -> Iterator[str]:
         yield ""
         return
     Path(spill).mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="duckdb-", dir=spill) as folder:
+    with tempfile.TemporaryDirectory(prefix=SPILL_PREFIX, dir=spill) as folder:
         yield folder
 
 
 @contextmanager
-def _database(memory_limit: str, threads: int | None, spill: str) -> "Iterator[DuckDBPyConnection]":
+def _database(
+    memory_limit: str, threads: int | None, spill: str, spill_limit: str
+) -> "Iterator[DuckDBPyConnection]":
     import duckdb
 
     settings: dict[str, Any] = {
@@ -101,12 +119,14 @@ def _database(memory_limit: str, threads: int | None, spill: str) -> "Iterator[D
         settings["threads"] = threads
     with duckdb.connect(":memory:", config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        # DuckDB does not obey it where it is given above.
+        connection.execute(f"SET max_temp_directory_size = '{spill_limit}'")
         yield connection
 
 
 def _view(table: TableSnapshot, paths: Paths) -> str:
-    columns = ", ".join(f"{_name(name)}::{type_} AS {_name(name)}" for name, type_ in table.columns.items())
-    return f"CREATE VIEW {_name(table.name)} AS SELECT {columns} FROM {_rows(table, paths)}"
+    columns = ", ".join(f"{quoted(name)}::{type_} AS {quoted(name)}" for name, type_ in table.columns.items())
+    return f"CREATE VIEW {quoted(table.name)} AS SELECT {columns} FROM {_rows(table, paths)}"
 
 
 def _rows(table: TableSnapshot, paths: Paths) -> str:
@@ -118,7 +138,7 @@ def _rows(table: TableSnapshot, paths: Paths) -> str:
 
 
 def _typed_nulls(columns: Mapping[str, str]) -> str:
-    return ", ".join(f"NULL::{type_} AS {_name(name)}" for name, type_ in columns.items())
+    return ", ".join(f"NULL::{type_} AS {quoted(name)}" for name, type_ in columns.items())
 
 
 def _lock(connection: "DuckDBPyConnection", files: Sequence[str]) -> None:
@@ -128,16 +148,21 @@ def _lock(connection: "DuckDBPyConnection", files: Sequence[str]) -> None:
 
 
 def _check_files(error: Exception, files: Paths) -> None:
-    """Whatever DuckDB says of a missing file, a file that is missing is the reason."""
+    """Whatever DuckDB says of it, a file that is missing or of another size is the reason."""
     import duckdb
 
-    if isinstance(error, duckdb.Error) and not all(map(Path.exists, map(Path, files))):
+    if isinstance(error, duckdb.Error) and not all(
+        _is_whole(Path(path), size) for path, size in files.items()
+    ):
         raise LakeChanged(in_copies=True) from error
 
 
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _is_whole(file: Path, size: int) -> bool:
+    try:
+        return file.stat().st_size == size
+    except OSError:
+        return False
 
 
-def _texts(values: Sequence[str]) -> str:
+def _texts(values: Iterable[str]) -> str:
     return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"

@@ -1,17 +1,12 @@
 """Which files one version of a table consists of. Knows no Django."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import unquote
 
-from telemetry.errors import LakeChanged, LakeUnavailable
 from telemetry.lake.snapshot import TableSnapshot
-
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_REASON_LENGTH = 300
+from telemetry.lake.store_errors import reading_the_store
 
 
 @dataclass(frozen=True)
@@ -37,25 +32,6 @@ def files_of(table: TableSnapshot, storage_options: Mapping[str, str]) -> list[L
     )
     found = sorted(zip(partitions, *columns, strict=True), key=lambda file: (_day_order(file[0]), file[1]))
     return [LakeFile(unquote(path), size) for _, path, size in found]
-
-
-@contextmanager
-def reading_the_store() -> Iterator[None]:
-    """Raises LakeChanged where something is gone, LakeUnavailable where the store gives no answer."""
-    from deltalake.exceptions import DeltaError
-
-    try:
-        yield
-    except (DeltaError, FileNotFoundError) as error:
-        raise LakeChanged from error
-    except OSError as error:
-        raise LakeUnavailable(reason_of(error)) from error
-
-
-def reason_of(error: BaseException) -> str:
-    """What the store's library says, on one line."""
-    plain = " ".join(_COLOURS.sub("", str(error)).replace("↳", "").split())
-    return plain[:_REASON_LENGTH]
 
 
 def _day_order(day: date | None) -> tuple[bool, date]:

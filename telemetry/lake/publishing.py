@@ -7,13 +7,14 @@ from typing import Any
 from django.utils import timezone
 
 from telemetry.dirty_days import remove_marks
-from telemetry.lake.opening import ROW, open_tables, versions_of
+from telemetry.lake.opening import open_tables, versions_of
 from telemetry.lake.tables import DAILY_TABLES, WINDOWS
 from telemetry.lake.together import together
 from telemetry.lake.vacuuming import PAUSE, remove_copies, remove_old_files, shorten_log
 from telemetry.lake.writing import Change
 from telemetry.leases import Lease
 from telemetry.models import LakeSnapshot
+from telemetry.models.publishing import ROW
 from telemetry.transactions import one_snapshot
 
 
@@ -37,7 +38,9 @@ class PublishedLake:
         self._commit({WINDOWS.name: self.tables[WINDOWS.name].write_all()})
 
     def _commit(self, changes: Mapping[str, Change]) -> None:
-        """At the same time: a distant store takes its time over each."""
+        """At the same time: a distant store takes its time over each, and the transaction waits for it."""
+        files = [(self.tables[name], file) for name, change in changes.items() for file in change.added]
+        together(lambda pair: pair[0].upload(pair[1]), files)
         together(lambda name: self.tables[name].commit(changes[name]), changes)
 
     def note(self, **values: Any) -> None:
@@ -57,11 +60,14 @@ class PublishedLake:
                 self.note(vacuumed_at=timezone.now())
 
     def _purge(self, lease: Lease, marks: list[int]) -> None:
+        # Who lost its lease would remove what its successor is writing.
+        lease.renew()
         remove_old_files(self.tables.values(), hours=0)
         remove_copies()
         with one_snapshot():
             lease.renew()
-            self.note(vacuumed_at=timezone.now())
+            # Last: copies that are made from here on hold nothing of what was deleted.
+            self.note(vacuumed_at=timezone.now(), purged_at=timezone.now())
             remove_marks(marks)
 
     def _is_time_to_vacuum(self) -> bool:

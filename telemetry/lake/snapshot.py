@@ -4,6 +4,7 @@ knows no Django."""
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,15 @@ class TableSnapshot:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`cache`: where copies of a remote lake's files go, None for a local lake. `as_of`: ISO 8601."""
+    """`cache`: where copies of a remote lake's files go, None for a local lake. ISO 8601: `as_of`, and
+    `purged_at`, when the last deletion for privacy was done."""
 
     tables: tuple[TableSnapshot, ...]
     # Not shown in logs: it may hold a key's secret.
     storage_options: Mapping[str, str] = field(repr=False)
     cache: str | None
     as_of: str | None
+    purged_at: str | None = None
 
     def only(self, *names: str) -> "Snapshot":
         """Without the other tables: what is not opened costs nothing."""
@@ -36,6 +39,10 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, text: str) -> "Snapshot":
-        values = json.loads(text)
-        tables = tuple(TableSnapshot(**table) for table in values.pop("tables"))
-        return cls(tables=tables, **values)
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Snapshot":
+        """From what `dataclasses.asdict` made of it."""
+        tables = tuple(TableSnapshot(**table) for table in values["tables"])
+        return cls(**{**values, "tables": tables})

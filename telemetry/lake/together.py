@@ -6,9 +6,11 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+# They wait for a store most of the time, however few cores there are.
+AT_ONCE = 16
 
 
 def together(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """The results in the order of the items. All are done when the first error is raised."""
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(work, items))

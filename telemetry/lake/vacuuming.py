@@ -9,8 +9,9 @@ from functools import partial
 
 from telemetry.lake import caching
 from telemetry.lake.location import cache_folder
+from telemetry.lake.store_errors import writing_to_the_store
 from telemetry.lake.together import together
-from telemetry.lake.writing import NO_HOOKS, OpenTable, reaching_the_lake
+from telemetry.lake.writing import NO_HOOKS, OpenTable
 
 # For so long, readers may go on with a version that was replaced.
 KEPT_HOURS = 24
@@ -21,7 +22,7 @@ COMMITS_BETWEEN_CHECKPOINTS = 32
 
 def remove_old_files(tables: Iterable[OpenTable], *, hours: int = KEPT_HOURS) -> None:
     """Also files that never became part of a table. Raises LakeUnavailable."""
-    with reaching_the_lake():
+    with writing_to_the_store():
         together(partial(_vacuum, hours), tables)
 
 
@@ -46,6 +47,6 @@ def shorten_log(table: OpenTable, *, since: int) -> None:
     """Sum up the log now and then, and remove its entries older than a day. Raises LakeUnavailable."""
     if table.version // COMMITS_BETWEEN_CHECKPOINTS == since // COMMITS_BETWEEN_CHECKPOINTS:
         return
-    with reaching_the_lake():
+    with writing_to_the_store():
         table.delta.create_checkpoint()
         table.delta.cleanup_metadata()

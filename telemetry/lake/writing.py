@@ -5,48 +5,44 @@ written by `deltalake`.
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from time import time
+from typing import IO, cast
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.fs
 import pyarrow.parquet
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
-from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
+from django.conf import settings
 from django.utils import timezone
 
-from telemetry.errors import ClaimLost, LakeUnavailable
 from telemetry.lake.location import storage_options, table_url
 from telemetry.lake.rows import batches, file_schema, table_schema
+from telemetry.lake.store_errors import writing_to_the_store
 from telemetry.lake.tables import PARTITION, LakeTable
 
 # Rows that a file holds together. DuckDB reads with one thread a group; while writing they are in memory.
 ROWS_IN_GROUP = 20_480
+# A new file waits for its upload in memory up to this size, in bytes.
+KEPT_IN_MEMORY = 256 << 10
+# What is sent at once, and what it is put together from.
+CHUNK = 8 << 20
+PIECE = 1 << 20
 # How the path of a partition says NULL, in the whole world of Hive tables.
 NO_DAY = "__HIVE_DEFAULT_PARTITION__"
 # A commit that meets another one is not tried again: only one publisher may write.
 COMMIT = CommitProperties(max_commit_retries=0)
 # Checkpoints and the removal of old log entries come after the transaction (vacuuming.py).
 NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-
-
-@contextmanager
-def reaching_the_lake() -> Iterator[None]:
-    """Raises LakeUnavailable where the store or the tables give an error."""
-    try:
-        yield
-    except CommitFailedError as error:
-        raise ClaimLost("Another publisher wrote to the lake.") from error
-    except (DeltaError, OSError) as error:
-        # The first line: a trace may follow.
-        raise LakeUnavailable(str(error).partition("\n")[0]) from error
 
 
 @dataclass(frozen=True)
@@ -56,11 +52,22 @@ class StoredFile:
     day: date | None
 
 
+@dataclass(frozen=True)
+class NewFile:
+    """Not yet in the store. `content` is in memory, or in a file without a name if it is large."""
+
+    path: str
+    size: int
+    day: date | None
+    rows: int
+    content: IO[bytes]
+
+
 @dataclass
 class Change:
-    """Files that are written, and those whose place they take."""
+    """New files, and those whose place they take."""
 
-    added: list[AddAction]
+    added: list[NewFile]
     gone: list[StoredFile]
 
 
@@ -92,9 +99,9 @@ class OpenTable:
     def write(self, days: Iterable[date | None]) -> Change:
         """Files with what the database holds of these days; None for what has no time.
 
-        Call it in a transaction. The table is not changed before `commit`.
+        Call it in a transaction. Each file must be uploaded before `commit` changes the table.
         """
-        with reaching_the_lake():
+        with writing_to_the_store():
             replaced = list(days)
             gone = [file for file in self.stored_files() if file.day in replaced]
             added = [self._write(day) for day in replaced]
@@ -102,9 +109,20 @@ class OpenTable:
 
     def write_all(self) -> Change:
         """The same for a table without partitions."""
-        with reaching_the_lake():
+        with writing_to_the_store():
             added = self._write(None)
             return Change([added] if added else [], list(self.stored_files()))
+
+    def upload(self, file: NewFile) -> None:
+        """Needs no database."""
+        # By pieces smaller than the buffer, which pyarrow hands on as bytes: deltalake takes nothing else.
+        with (
+            writing_to_the_store(),
+            file.content as content,
+            self._files.open_output_stream(file.path, buffer_size=CHUNK) as stream,
+        ):
+            content.seek(0)
+            shutil.copyfileobj(content, stream, PIECE)
 
     def commit(self, change: Change) -> None:
         """Make it the next version. Needs no database. Raises ClaimLost if there is one already."""
@@ -112,12 +130,13 @@ class OpenTable:
             return
         # With the clock of this process: a version is kept for a day from here on.
         now = int(timezone.now().timestamp() * 1000)
+        added = [self._add_action(file) for file in change.added]
         removed = [
             RemoveAction(file.path, True, now, file.size, self._partition(file.day)) for file in change.gone
         ]
-        with reaching_the_lake():
+        with writing_to_the_store():
             self.delta.create_write_transaction(
-                [*change.added, *removed],
+                [*added, *removed],
                 "append",
                 table_schema(self.table),
                 [PARTITION] if self.table.moment else None,
@@ -133,29 +152,29 @@ class OpenTable:
         for file in actions.select(names).to_pylist():
             yield StoredFile(file["path"], file["size_bytes"], file.get(day))
 
-    def _write(self, day: date | None) -> "AddAction | None":
-        """The file of this day, not yet part of the table; None if there is nothing to write."""
+    def _write(self, day: date | None) -> NewFile | None:
+        """The file of this day; None if there is nothing to write."""
         rows = batches(self.table, day)
         first = next(rows, None)
         if first is None:
             return None
         path = f"{self._folder(day)}{uuid4()}.zstd.parquet"
-        written = self._write_file(path, chain([first], rows))
+        content = _temporary_file()
+        written = self._write_file(content, chain([first], rows))
+        return NewFile(path, content.tell(), day, written, content)
+
+    def _add_action(self, file: NewFile) -> AddAction:
         # No least and greatest values: the log outlives the rows.
-        stats = json.dumps({"numRecords": written})
-        size = self._files.get_file_info(path).size
-        return AddAction(path, size, self._partition(day), _milliseconds(), True, stats)
+        stats = json.dumps({"numRecords": file.rows})
+        return AddAction(file.path, file.size, self._partition(file.day), _milliseconds(), True, stats)
 
     def _folder(self, day: date | None) -> str:
         return f"{PARTITION}={day or NO_DAY}/" if self.table.moment else ""
 
-    def _write_file(self, path: str, rows: Iterable[pa.RecordBatch]) -> int:
+    def _write_file(self, file: IO[bytes], rows: Iterable[pa.RecordBatch]) -> int:
         written = 0
         schema = file_schema(self.table)
-        with (
-            self._files.open_output_stream(path) as stream,
-            pyarrow.parquet.ParquetWriter(stream, schema, compression="zstd", store_schema=False) as writer,
-        ):
+        with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd", store_schema=False) as writer:
             for group in _groups(rows):
                 writer.write_table(group)
                 written += group.num_rows
@@ -163,6 +182,13 @@ class OpenTable:
 
     def _partition(self, day: date | None) -> dict[str, str | None]:
         return {PARTITION: None if day is None else str(day)} if self.table.moment else {}
+
+
+def _temporary_file() -> IO[bytes]:
+    """It never has a name: nothing of it is left after a kill."""
+    folder = Path(settings.SPOOL_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return cast(IO[bytes], SpooledTemporaryFile(KEPT_IN_MEMORY, dir=str(folder)))
 
 
 def _groups(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -7,7 +7,7 @@ from django.core.management.base import OutputWrapper
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from telemetry.publishing import Progress as OnPublish
+from telemetry.publishing import OnPublish
 
 SECONDS_BETWEEN_LINES = 10
 

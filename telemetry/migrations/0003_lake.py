@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ("is_complete", models.BooleanField(default=False)),
                 ("vacuumed_at", models.DateTimeField(blank=True, null=True)),
                 ("rebuilding_since", models.DateTimeField(blank=True, null=True)),
+                ("purged_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "db_table": "lake_snapshot",

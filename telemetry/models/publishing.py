@@ -4,6 +4,9 @@ import uuid
 
 from django.db import models
 
+# The primary key of the one row that some tables have.
+ROW = 1
+
 
 class PublishingState(models.Model):
     """One row. What was committed before `as_of` is published; the windows end with `windows_day`.
@@ -26,9 +29,10 @@ class PublishingState(models.Model):
 class LakeSnapshot(models.Model):
     """One row. `versions` (table name -> version) belong together: readers of the lake open these.
 
-    `is_complete` is False while a new lake is being filled; `schema` as in telemetry/lake/tables.py. The
-    tables name `lake_id`, so that the lake of another database is recognised. `rebuilding_since` is set while
-    the days that `lake_rebuild` has marked are published.
+    `is_complete` is False while a new lake is being filled; `schema` as in telemetry/lake/tables.py, 0 while
+    there is no lake. The tables name `lake_id`, so that the lake of another database is recognised.
+    `rebuilding_since` is set while the days that `lake_rebuild` has marked are published. `purged_at`: what
+    was deleted for privacy is in no file of the lake since then, and no older copy of one may be kept.
     """
 
     lake_id = models.UUIDField(default=uuid.uuid4)
@@ -38,6 +42,7 @@ class LakeSnapshot(models.Model):
     is_complete = models.BooleanField(default=False)
     vacuumed_at = models.DateTimeField(null=True, blank=True)
     rebuilding_since = models.DateTimeField(null=True, blank=True)
+    purged_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "lake_snapshot"

@@ -19,6 +19,14 @@ class SessionTranscriptQuerySet(models.QuerySet["SessionTranscript"]):
         )
         return self.filter(~Exists(settled))
 
+    def given_up(self, processor_name: str) -> "SessionTranscriptQuerySet":
+        """Transcripts that wait for an operator. There are few of them, so their states lead the way."""
+        states = SessionProcessorState.objects.filter(
+            processor_name=processor_name, processed_at__isnull=True, attempts__gte=MAX_ATTEMPTS
+        )
+        same = states.filter(session_file=OuterRef("session_file"), revision=OuterRef("revision"))
+        return self.filter(Exists(same), session_file__in=states.values("session_file"))
+
     def of(self, user_id: int) -> "SessionTranscriptQuerySet":
         return self.filter(owner_id=user_id)
 

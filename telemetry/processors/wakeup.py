@@ -1,6 +1,6 @@
 """Ask the task queue for a run of the processors: with at most one queued at a time, and one planned."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from telemetry.models import ProcessingWakeup
+from telemetry.models import ProcessingWakeup, PublishingLease, SessionProcessorClaim
 
 # A wakeup whose task was lost stops holding others back after so long.
 FORGET_AFTER = timedelta(minutes=10)
@@ -32,7 +32,7 @@ def request_runs() -> None:
 
 
 def plan_run() -> None:
-    """Plan one run for when every claim of this moment has expired, unless one is planned.
+    """Plan one run for when every claim of this moment has expired, in place of one that is planned.
 
     To be called before work begins: whoever dies over it, or holds it already and is dead, does not keep it
     until the next schedule. The scheduler of the task queue looks twice a minute.
@@ -42,15 +42,31 @@ def plan_run() -> None:
         _plan_run()
 
 
+def plan_run_after_claims() -> None:
+    """Plan it for just after the last claim that there is: what is left is held by others.
+
+    To be called after work: `plan_run` has planned for a claim that might have been made since.
+    """
+    with transaction.atomic():
+        _locked_row()
+        expiries = [
+            *SessionProcessorClaim.objects.values_list("expires_at", flat=True),
+            *PublishingLease.objects.values_list("expires_at", flat=True),
+        ]
+        if expiries:
+            _plan_run_at(max(expiries))
+
+
 def _plan_run() -> None:
-    if Schedule.objects.filter(name=PLANNED).exists():
-        return
-    Schedule.objects.create(
-        name=PLANNED,
-        func=TASK,
-        schedule_type=Schedule.ONCE,
-        next_run=timezone.now() + timedelta(seconds=settings.PROCESSOR_CLAIM_SECONDS + 1),
-    )
+    _plan_run_at(timezone.now() + timedelta(seconds=settings.PROCESSOR_CLAIM_SECONDS))
+
+
+def _plan_run_at(expiry: datetime) -> None:
+    """At most one: called with the row locked."""
+    planned = Schedule.objects.filter(name=PLANNED)
+    next_run = expiry + timedelta(seconds=1)
+    if not planned.update(next_run=next_run):
+        Schedule.objects.create(name=PLANNED, func=TASK, schedule_type=Schedule.ONCE, next_run=next_run)
 
 
 def _locked_row() -> ProcessingWakeup:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import AuditLog, User
-from telemetry.models import SessionProcessorClaim, UsageEvent, VerificationFinding
+from telemetry.models import SessionProcessorClaim, SessionProcessorState, UsageEvent, VerificationFinding
 from telemetry.processors import runner
 from telemetry.processors.base import Job, Processor
 from telemetry.processors.registry import PROCESSORS
@@ -50,10 +50,20 @@ class TestProcessSessions:
     def test_a_failure_is_told_and_is_the_exit_code(self, bob: User):
         plant_transcript(bob, "its-file-is-gone")
         store(bob, *LINES)
-        with pytest.raises(CommandError, match="1 transcripts failed") as raised:
+        with pytest.raises(CommandError, match="1 transcript failed") as raised:
             process()
         assert raised.value.returncode == 1
         assert UsageEvent.objects.count() == 2
+
+    def test_what_was_given_up_is_not_passed_over(self, bob: User):
+        plant_transcript(bob, "its-file-is-gone")
+        for _ in range(3):
+            with pytest.raises(CommandError, match="1 transcript failed"):
+                process()
+        store(bob, *LINES)
+        assert "\n1 transcript waits for an operator (see the admin, Processor states)" in process()
+        SessionProcessorState.objects.update(attempts=0, processed_at="2026-01-01T00:00:00Z")
+        assert "operator" not in process()
 
     def test_it_waits_for_what_another_worker_holds(self, bob: User, monkeypatch):
         store(bob, *LINES)

@@ -37,7 +37,9 @@ class TestRunSessionProcessor:
         assert answer.status_code == 200
         report = answer.json()
         assert 0 < report.pop("seconds") < took
-        assert report == {"processed": 1, "failed": 0, "items": 2, "published_days": 1, "left": False}
+        assert report == {
+            "processed": 1, "failed": 0, "items": 2, "published_days": 1, "left": False, "given_up": 0
+        }  # fmt: skip
         assert UsageEvent.objects.count() == 2
         assert call().json()["processed"] == 0
 
@@ -62,12 +64,13 @@ class TestRunSessionProcessor:
 
     def test_it_goes_on_when_one_fails_and_says_that_it_is_left(self, call, bob: User):
         broken = plant_transcript(bob, "its-file-is-gone")
-        for left in (True, True, False):
+        for left, given_up in ((True, 0), (True, 0), (False, 1)):
             report = call().json()
-            assert (report["failed"], report["left"]) == (1, left)
+            assert (report["failed"], report["left"], report["given_up"]) == (1, left, given_up)
         state = SessionProcessorState.objects.get(session_file=broken.session_file)
         assert (state.attempts, "is missing: upload" in str(state.last_error)) == (3, True)
-        assert call().json()["failed"] == 0
+        again = call().json()
+        assert (again["failed"], again["given_up"]) == (0, 1)
 
     def test_it_is_cut_so_that_the_request_ends(self, call, monkeypatch):
         monkeypatch.setattr(admin_api, "RUN_SECONDS", 0.000_001)

@@ -35,7 +35,7 @@ COLUMNS = {
     "processing_wakeup": "id queued_at",
     "usage_dirty_days": "id day purge",
     "publishing_state": "id as_of windows_day error",
-    "lake_snapshot": "id lake_id versions schema is_complete vacuumed_at rebuilding_since",
+    "lake_snapshot": "id lake_id versions schema is_complete vacuumed_at rebuilding_since purged_at",
     "publishing_lease": "id what holder expires_at",
     "verification_findings": "id session_file kind detail count",
     "usage_events": """

@@ -15,7 +15,6 @@ from django_q.models import OrmQ, Schedule
 from accounts.models import User
 from telemetry import tasks
 from telemetry.dirty_days import mark_dirty
-from telemetry.intake.spooling import remove_leftovers
 from telemetry.leases import Lease
 from telemetry.models import SessionProcessorState, UsageDirtyDay, UsageEvent, VerificationFinding
 from telemetry.processing import process
@@ -166,6 +165,22 @@ class TestPlanning:
             tasks.process_pending()
         self.assert_planned_just_after(after_the_claim)
 
+    def test_a_later_claim_moves_it(self, bob: User, after_the_claim: datetime, monkeypatch):
+        upload(bob, session("s1"))
+        later = timezone.now() + timedelta(seconds=40)
+        monkeypatch.setattr(timezone, "now", lambda: later)
+        tasks.process_usage()
+        self.assert_planned_just_after(after_the_claim + timedelta(seconds=40))
+
+    def test_one_run_after_the_last_claim_is_enough(self, bob: User, after_the_claim: datetime, monkeypatch):
+        """A run that finds the work held comes back just when it is free, not a whole claim later."""
+        upload(bob, session("s1"))
+        assert Claim("usage", bob.pk).take()
+        soon = timezone.now() + timedelta(seconds=40)
+        monkeypatch.setattr(timezone, "now", lambda: soon)
+        tasks.process_usage()
+        self.assert_planned_just_after(after_the_claim)
+
     def test_a_run_with_nothing_to_do_plans_none(self, bob: User):
         upload(bob, session("s1"))
         tasks.process_pending()
@@ -190,8 +205,23 @@ class TestClearingUp:
         tasks.process_usage()
         assert {path.name for path in spool.iterdir()} == {"new.jsonl.zst", "other.txt"}
 
-    def test_without_a_spool_folder_there_is_nothing_to_remove(self):
-        assert remove_leftovers() == 0
+    def test_and_what_killed_exports_and_queries_left(self, settings: Any):
+        spool = settings.SPOOL_DIR
+        old, new = time.time() - 25 * 3600, time.time()
+        for name, written in (("export-a", old), ("duckdb-a", old), ("export-b", new), ("other", old)):
+            file = spool / name / "duckdb-b" / "block.tmp"
+            file.parent.mkdir(parents=True)
+            file.write_bytes(b"x")
+            os.utime(file, (written, written))
+            # What is written deep in a folder does not touch the folder.
+            for folder in (file.parent, spool / name):
+                os.utime(folder, (old, old))
+        tasks.process_usage()
+        assert {path.name for path in spool.iterdir()} == {"export-b", "other"}
+
+    def test_without_a_spool_folder_there_is_nothing_to_remove(self, settings: Any):
+        tasks.process_usage()
+        assert not settings.SPOOL_DIR.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -35,7 +35,8 @@ class ObjectReader(Generic[T]):
 
     Afterwards `lines`, `malformed_lines` and `truncated_tail` say what was met. While iterating,
     `line_number` is the 1-based number of the line that the current object stands on. `non_object` is the
-    first JSON value that is no object, as the number of its line and its kind.
+    first JSON value that is no object, as the number of its line and its kind; `is_binary` says that the
+    first line that is malformed is no text.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ObjectReader(Generic[T]):
         self.truncated_tail = False
         self.first_malformed_line: int | None = None
         self.non_object: tuple[int, str] | None = None
+        self.is_binary = False
         self.line_number = 0
 
     def __iter__(self) -> Iterator[T]:
@@ -96,7 +98,8 @@ class ObjectReader(Generic[T]):
             yield self._lenient(value)
         if documents.malformed:
             self.malformed_lines += 1
-            self.first_malformed_line = self.first_malformed_line or self.line_number
+            if self.first_malformed_line is None:
+                self.first_malformed_line, self.is_binary = self.line_number, not is_text(line)
             self._note_non_object(documents)
             self._check_malformed()
 
@@ -118,6 +121,7 @@ class ObjectReader(Generic[T]):
         values = list(documents)
         if documents.malformed:
             self.truncated_tail = True
+            self.is_binary = self.is_binary or not (self.lines or is_text(piece))
             self._note_non_object(documents)
             return
         self.lines += 1
@@ -170,6 +174,13 @@ def are_blank(lines: list[bytes]) -> bool:
     """Whether these lines are all blank. Read one by one, endless blank lines would keep a thread busy; here
     others cost no more than a look at the first."""
     return bool(lines) and not lines[0].strip(BLANK) and not b"".join(lines).strip(BLANK)
+
+
+def is_text(line: bytes) -> bool:
+    try:
+        return "\0" not in line.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def is_overfull(line: bytes) -> bool:

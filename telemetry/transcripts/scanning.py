@@ -145,7 +145,8 @@ class _Scanner:
             line, kind = reader.non_object
             return NotATranscript(f"the line is a JSON {kind}, not an object", line)
         if reader.malformed_lines == reader.lines:
-            return NotATranscript("no line of the file is JSON", reader.first_malformed_line or 1)
+            what = "the file is binary, not text" if reader.is_binary else "no line of the file is JSON"
+            return NotATranscript(what, reader.first_malformed_line or 1)
         return NotATranscript(
             "no line of the file is a user or assistant line of a transcript "
             "(with `type`, `sessionId` and `uuid`)",

@@ -2,10 +2,12 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts import audit, tokens
+from accounts.errors import told
 from accounts.models import Scope, User
 
 
@@ -31,10 +33,12 @@ class Command(BaseCommand):
                 f"No active person has the e-mail address {options['email']}: "
                 "add them in the admin under People, or check the spelling."
             )
-        with audit.context("command"):
-            _, plain = tokens.issue(
-                user, name=options["name"], scopes=options["scope"], expires_at=_end(options["days"])
-            )
+        end = _end(options["days"])
+        try:
+            with audit.context("command"):
+                _, plain = tokens.issue(user, name=options["name"], scopes=options["scope"], expires_at=end)
+        except ValidationError as error:
+            raise CommandError(f"The token was not made: {told(error)}") from None
         self.stdout.write(plain)
         self.stderr.write("The token is shown only now.")
 

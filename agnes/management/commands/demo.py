@@ -51,4 +51,6 @@ class Command(BaseCommand):
         if dry_run:
             self.stdout.write(f"Would remove the demo: {demo.count()}.")
         else:
-            self.stdout.write(f"Removed the demo: {demo.remove()}.")
+            removed = demo.remove()
+            known = f"Removed the demo: {removed}." if removed else "There is no demo to remove."
+            self.stdout.write(known)

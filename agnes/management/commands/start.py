@@ -8,14 +8,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts import audit
+from accounts.errors import AgnesError
 from accounts.models import User
 from accounts.seeding import ensure_first_admin
 from agnes import demo, env, schedules
 from agnes.supervisor import Supervisor
 from telemetry.demo import world
 from telemetry.demo.progress import show_progress
-from telemetry.intake.spooling import remove_leftovers
 from telemetry.models import SessionTranscript
+from telemetry.spool import remove_leftovers
 
 WEB, WORKER = "The web server", "The task worker"
 
@@ -28,6 +29,8 @@ class Command(BaseCommand):
         require_free(host, port)
         try:
             admin, password = self._prepare()
+        except AgnesError as error:
+            raise CommandError(f"{error.message} {error.hint}") from None
         except KeyboardInterrupt as interrupt:
             raise CommandError(
                 "Stopped before it was ready: the next start goes on from here."

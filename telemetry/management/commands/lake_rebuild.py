@@ -27,7 +27,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{report.published_days} days published, {monotonic() - started:.1f} s")
 
     def _rebuild(self, *, quiet: bool) -> PublishReport:
-        from telemetry.lake.rebuilding import rebuild_lake
+        # Only here: it takes 60 MB, which `--help` and the list of commands need not pay.
+        from telemetry.lake_rebuilding import rebuild_lake
 
         with bars(quiet=quiet) as progress:
             lines = progress.disable and not quiet

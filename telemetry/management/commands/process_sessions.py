@@ -5,17 +5,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import pluralize
 
 from accounts import audit
 from accounts.errors import AgnesError
 from telemetry.management.interruption import sigterm_interrupts
 from telemetry.management.progress import bars, days_published
 from telemetry.models import SessionTranscript
-from telemetry.processing import Progress as OnProgress
-from telemetry.processing import run_by_hand
+from telemetry.processing import OnReport, run_by_hand
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
-from telemetry.publishing import Progress as OnPublish
+from telemetry.publishing import OnPublish
 
 SHOWN_FAILURES = 20
 
@@ -48,19 +48,24 @@ class Command(BaseCommand):
             f"{report.processed} processed, {report.failed} failed, {report.items} items, "
             f"{report.published_days} days published, {report.seconds:.1f} s"
         )
+        if report.given_up:
+            waiting = f"transcript{pluralize(report.given_up, ' waits,s wait')}"
+            self.stdout.write(
+                f"{report.given_up} {waiting} for an operator (see the admin, Processor states)."
+            )
         for failure in report.failures[:SHOWN_FAILURES]:
             self.stderr.write(f"  {failure}")
         if report.failed:
             raise CommandError(
-                f"{report.failed} transcripts failed. Each is tried three times in all; "
-                "the admin shows every error under Transcripts."
+                f"{report.failed} transcript{pluralize(report.failed)} failed. Each is tried three times in "
+                "all; the admin shows every error under Transcripts."
             )
         if report.publishing_error:
             raise CommandError(f"Not published, which the next run tries again: {report.publishing_error}")
 
 
 @contextmanager
-def _progress(processor: str, *, quiet: bool) -> Iterator[tuple[OnProgress, OnPublish]]:
+def _progress(processor: str, *, quiet: bool) -> Iterator[tuple[OnReport, OnPublish]]:
     """Bars on a terminal, nothing elsewhere."""
     with bars(quiet=quiet) as progress:
         pending = None if progress.disable else SessionTranscript.objects.pending(processor).count()

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
 from django.db import transaction
 from rich.console import Console
 from rich.progress import (
@@ -20,6 +19,7 @@ from rich.progress import (
 )
 
 from accounts import audit
+from accounts.errors import told
 from accounts.models import User
 from telemetry.intake.comparing import Status
 from telemetry.intake.importing import ImportReport, SourceFile, find_transcripts, import_files
@@ -94,9 +94,9 @@ def _person(email: str, *, create: bool) -> User:
 
 def _add_person(email: str) -> User:
     try:
-        validate_email(email)
-    except ValidationError:
-        raise CommandError(f"{email!r} is no e-mail address.") from None
+        User(email=email).full_clean(exclude=["password"])
+    except ValidationError as error:
+        raise CommandError(f"{email!r} is no e-mail address for a person: {told(error)}") from None
     with transaction.atomic():
         person: User = User.objects.create_user(email)
         audit.record("user.create", target=f"user:{person.pk}")

@@ -17,7 +17,7 @@ from telemetry.export.exporting import Export, start_export
 from telemetry.export.filters import Filters, find_person, read_filters
 from telemetry.export.formats import Format
 from telemetry.export.moments import EXAMPLE
-from telemetry.export.writing import Progress, copy, whole_file
+from telemetry.export.writing import OnProgress, copy, whole_file
 from telemetry.management.interruption import sigterm_interrupts
 from telemetry.models import Source
 
@@ -58,9 +58,7 @@ class Command(BaseCommand):
         except AgnesError as error:
             raise CommandError(f"{error.message} {error.hint}".strip()) from error
         except OSError as error:
-            raise CommandError(
-                f"Nothing was written to {out or 'standard output'}: {error.strerror}."
-            ) from error
+            raise CommandError(f"{_what_is_there(out)}: {error.strerror}.") from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted: nothing was exported.", returncode=130) from None
 
@@ -98,6 +96,11 @@ def _user_id(text: str) -> str:
         raise WrongFilter({"user": str(error)}) from None
 
 
+def _what_is_there(out: Path | None) -> str:
+    """A file is whole or as it was before; what reached standard output cannot be taken back."""
+    return f"Nothing was written to {out}" if out else "Not everything was written to standard output"
+
+
 def _check_target(out: Path | None, filters: Filters) -> None:
     if out is None:
         if not filters.format.is_text and os.isatty(sys.stdout.fileno()):
@@ -109,7 +112,7 @@ def _check_target(out: Path | None, filters: Filters) -> None:
 
 
 @contextmanager
-def _progress(export: Export, *, quiet: bool) -> Iterator[Progress]:
+def _progress(export: Export, *, quiet: bool) -> Iterator[OnProgress]:
     """A line on a terminal, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         yield lambda count: None
@@ -133,5 +136,5 @@ def _progress(export: Export, *, quiet: bool) -> Iterator[Progress]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"Exporting {export.rows:,} rows")
+        task = progress.add_task(f"Exporting {export.rows:,} rows", total=None)
         yield lambda count: progress.update(task, completed=count)

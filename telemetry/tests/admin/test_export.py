@@ -50,10 +50,16 @@ class TestExport:
         assert row.params == {"dataset": "events", "format": "csv", "spreadsheet_safe": True, "rows": 2}
 
     def test_its_filters_filter(self, export):
-        assert export(person="bob@example.com")["X-Agnes-Rows"] == "1"
-        assert export(source="flea", format="json")["X-Agnes-Rows"] == "1"
-        assert export(since="2026-05-02")["X-Agnes-Rows"] == "1"
-        assert export(until="2026-05-01", format="parquet")["X-Agnes-Rows"] == "0"
+        for rows, filters in (
+            ("1", {"person": "bob@example.com"}),
+            ("1", {"source": "flea", "format": "json"}),
+            ("1", {"since": "2026-05-02"}),
+            ("0", {"until": "2026-05-01", "format": "parquet"}),
+        ):
+            answer = export(**filters)
+            assert answer["X-Agnes-Rows"] == rows
+            # Read to its end, so that it leaves its place to the next.
+            body(answer)
 
     @pytest.mark.parametrize(
         ("fields", "says"),

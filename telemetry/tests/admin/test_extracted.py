@@ -1,18 +1,22 @@
 """The lists of what was extracted: events, messages, summaries, findings, states, attribution."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from telemetry.admin.summaries import DETAILS
 from telemetry.models import (
+    PublishingState,
     SessionProcessorClaim,
     SessionTranscript,
     SkillAttribution,
     UsageDaily,
     UsageSessionSummary,
+    UsageUserDaily,
     VerificationFinding,
 )
 from telemetry.processors.attempts import DIED
@@ -41,6 +45,37 @@ ROLLUPS = (
 
 def rows(page: str) -> int:
     return page.count('class="action-checkbox"') or page.count("<tr><th class=")
+
+
+class TestAsOf:
+    @pytest.mark.parametrize("model", ROLLUPS)
+    def test_figures_say_up_to_when_they_are_complete(self, page: Page, model: str):
+        assert "As of" not in page(f"{model}/")
+        as_of = timezone.now() - timedelta(hours=3)
+        PublishingState.objects.update_or_create(pk=1, defaults={"as_of": as_of})
+        shown = page(f"{model}/")
+        assert f'As of <time datetime="{as_of.isoformat()}" title="{as_of:%Y-%m-%d %H:%M:%S} UTC">' in shown
+        assert ">3\xa0hours ago</time>, UTC days<" in shown
+
+
+class TestPeople:
+    """They are called so, whatever the column is."""
+
+    def test_on_every_detail_page(self, page: Page, bob: User):
+        transcript = plant_transcript(bob, "s1")
+        plant_rollups(bob)
+        rows = [
+            transcript,
+            plant_state(transcript),
+            plant_event(transcript),
+            plant_message(transcript),
+            UsageUserDaily.objects.all()[0],
+        ]
+        for row in rows:
+            shown = page(f"{row._meta.model_name}/{row.pk}/change/")
+            assert "<label>Person:</label>" in shown, row
+            assert "bob@example.com" in shown, row
+            assert not {"Owner", "Username", "User"} & set(re.findall(r"<label>(.+?):</label>", shown)), row
 
 
 class TestEmptyLists:

@@ -167,7 +167,7 @@ class TestProcessAgain:
         assert "1 transcript waits to be processed again." in answer.content.decode()
         assert self.is_pending()
         assert set(SessionProcessorState.objects.values_list("attempts", "last_error")) == {(0, None)}
-        row = AuditLog.objects.get(action="usage.reprocess_transcript")
+        row = AuditLog.objects.get(action="usage.reprocess")
         assert (row.actor, row.target, row.params) == (alice.pk, given_up.session_file, {"transcripts": 1})
         assert OrmQ.objects.exists()
 
@@ -182,7 +182,7 @@ class TestProcessAgain:
         plant_state(plant_transcript(bob, "done"))
         form = {"action": "process_again", "_selected_action": [given_up.pk], "select_across": "1"}
         admin_client.post(f"{LIST}?usage=given_up", form)
-        assert AuditLog.objects.get(action="usage.reprocess_transcript").params == {"transcripts": 2}
+        assert AuditLog.objects.get(action="usage.reprocess").params == {"transcripts": 2}
         pending = SessionTranscript.objects.pending("usage").values_list("session_id", flat=True)
         assert set(pending) == {"s1", "other"}
 

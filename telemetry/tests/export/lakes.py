@@ -27,12 +27,16 @@ DEFAULTS: dict[Kind, Any] = {
 def build(rows: Mapping[Dataset, Iterable[Row]]) -> None:
     """All tables, those that are not named empty; nothing is dirty."""
     by_table = {dataset.table.name: of for dataset, of in rows.items()}
-    versions = {}
     for table in TABLES:
         small_lakes.create(settings.LAKE_URL, table)
         for day, of_day in _by_day(table, by_table.get(table.name, ())).items():
             small_lakes.write(settings.LAKE_URL, table, of_day, day)
-        versions[table.name] = DeltaTable(f"{settings.LAKE_URL}/{table.name}").version()
+    note_versions()
+
+
+def note_versions() -> None:
+    """What lies in the folder now is what was published."""
+    versions = {table.name: DeltaTable(f"{settings.LAKE_URL}/{table.name}").version() for table in TABLES}
     LakeSnapshot.objects.update_or_create(
         pk=1, defaults={"versions": versions, "schema": SCHEMA, "is_complete": True}
     )

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import stat
+import subprocess
 from io import StringIO
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import AuditLog, User
+from telemetry.errors import ExportTooWide
+from telemetry.export import child
 from telemetry.export.formats import Format
 from telemetry.export.process import ExportProcess
+from telemetry.management.commands import usage_export
 from telemetry.tests.export.conftest import build_events, event
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +44,7 @@ def note_pids(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     read = ExportProcess.read
 
     def note_and_read(process: ExportProcess) -> bytes:
-        pids.append(process.pid)
+        pids.append(process._child.pid)
         return read(process)
 
     monkeypatch.setattr(ExportProcess, "read", note_and_read)
@@ -99,6 +103,34 @@ class TestExport:
         assert target.read_bytes().startswith(b"id,")
 
 
+class TestLittleMemory:
+    def too_little_memory(self, monkeypatch, *, for_ever: bool = False) -> None:
+        """The process of an export says after its last byte that it had too little."""
+        hear = ExportProcess._hear
+
+        def refuse(process: ExportProcess, word: str) -> object:
+            if word == "done" and (for_ever or not process._plan.is_frugal):
+                raise ExportTooWide
+            return hear(process, word)
+
+        monkeypatch.setattr(ExportProcess, "_hear", refuse)
+
+    @pytest.mark.parametrize("format", Format)
+    def test_it_begins_again_and_gives_every_byte_once(self, command, monkeypatch, format: Format):
+        whole = command(f"--format={format}")
+        self.too_little_memory(monkeypatch)
+        assert command(f"--format={format}") == whole
+
+    def test_it_names_the_cure_in_the_end(self, command, monkeypatch):
+        self.too_little_memory(monkeypatch, for_ever=True)
+        with pytest.raises(CommandError, match="Export a narrower range"):
+            command()
+
+    def test_cores_are_counted_where_the_system_tells_of_no_affinity(self, monkeypatch):
+        monkeypatch.delattr(os, "sched_getaffinity")
+        assert child._cores() == os.cpu_count()
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "says"),
@@ -149,7 +181,7 @@ class TestFailures:
         read = ExportProcess.read
 
         def kill_and_read(process: ExportProcess) -> bytes:
-            os.kill(process.pid, signal.SIGKILL)
+            os.kill(process._child.pid, signal.SIGKILL)
             process._child.wait()
             return read(process)
 
@@ -168,6 +200,25 @@ class TestFailures:
         with pytest.raises(CommandError, match="No space left on device"):
             call_command("usage_export", out=out)
         assert untouched()
+
+    def test_when_standard_output_is_full(self, monkeypatch):
+        def full(*args: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(usage_export, "copy", full)
+        with pytest.raises(CommandError, match="Not everything was written to standard output: No space"):
+            call_command("usage_export")
+
+    def test_when_no_process_can_be_started(self, out: Path, monkeypatch, untouched):
+        def refuse(*args: object, **options: object) -> None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+        descriptors = len(os.listdir("/dev/fd"))
+        monkeypatch.setattr(subprocess, "Popen", refuse)
+        with pytest.raises(CommandError, match="did not start: Resource temporarily unavailable"):
+            call_command("usage_export", out=out)
+        assert untouched()
+        assert len(os.listdir("/dev/fd")) == descriptors
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_when_it_is_interrupted(self, out: Path, monkeypatch, untouched, number: signal.Signals):

@@ -159,7 +159,7 @@ class TestParquet:
         file = tmp_path / "export.parquet"
         file.write_bytes(get(format="parquet").body)
         metadata = pq.read_metadata(file)
-        assert (metadata.num_rows, metadata.num_row_groups) == (rows, 5)
+        assert (metadata.num_rows, metadata.num_row_groups) == (rows, 7)
         assert {metadata.row_group(0).column(number).compression for number in range(30)} == {"ZSTD"}
         table = pq.read_table(file)
         assert table.schema.field("occurred_at").type == pa.timestamp("us", "UTC")

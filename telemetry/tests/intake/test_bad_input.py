@@ -81,7 +81,10 @@ class TestNotATranscript:
         [
             (b"", "the file is empty", None),
             (b"\n \n\r\n", "the file is empty", None),
-            (BINARY, "no line of the file is JSON", "1"),
+            (BINARY, "the file is binary, not text", "1"),
+            (b"\x89PNG\r\n\x1a\n\0\0", "the file is binary, not text", "1"),
+            (b"\x1f\x8b\x08\0", "the file is binary, not text", "1"),
+            ("Grüße".encode(), "no line of the file is JSON", "1"),
             (b"\n\nhello\n", "no line of the file is JSON", "3"),
             (STREAM_JSON, "stream-json", "2"),
             (JOURNAL, "no line of the file is a user or assistant line", "1"),

@@ -186,6 +186,12 @@ class TestMistakes:
         with pytest.raises(CommandError, match="no e-mail address"):
             run(projects, "--create-user", user="bob")
 
+    def test_an_address_that_is_too_long(self, run, projects):
+        email = f"someone@{'a' * 60}.{'b' * 60}.{'c' * 60}.{'d' * 60}.example.com"
+        with pytest.raises(CommandError, match="at most 254 characters"):
+            run(projects, "--create-user", user=email)
+        assert not User.objects.filter(email=email).exists()
+
     @pytest.mark.parametrize("name", ["missing", "fifo"])
     def test_no_folder(self, run, tmp_path, bob, name):
         os.mkfifo(tmp_path / "fifo")

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts.models import User
 from telemetry.dirty_days import mark_dirty
-from telemetry.lake.location import cache_folder
 from telemetry.models import (
     LakeSnapshot,
     SessionTranscript,
@@ -25,7 +24,7 @@ from telemetry.tests.builders import START
 from telemetry.tests.figures import processed, upload, usage_of
 from telemetry.tests.kills.victim import INTAKE, PROCESSING, PUBLISHING, PURGING, STARTING_ANEW
 from telemetry.tests.lake.reading import in_database, in_lake
-from telemetry.tests.lake.test_publishing_purges import SECRET, is_somewhere
+from telemetry.tests.lake.test_publishing_purges import SECRET, is_somewhere, leave_copies
 from telemetry.tests.planting import AT, plant_event, plant_transcript
 from telemetry.tests.processing.test_runner import session
 from telemetry.tests.rollups.oracle import expected, stored
@@ -103,8 +102,7 @@ def test_killed_while_it_purges(stage: str, bob: User, die: Callable[..., None],
     publish()
     UsageEvent.objects.filter(cwd=SECRET).delete()
     mark_dirty([AT.date()], purge=True)
-    cache_folder().mkdir()
-    (cache_folder() / "copy.parquet.part").write_text(SECRET)
+    leave_copies()
     die(stage, 1, "publish")
     assert in_lake() == in_database()
     publish(wait=True)

@@ -46,6 +46,7 @@ PUBLISHING = {
     "among the tables": Stage("telemetry.rollups.base.DailyRollup", "rebuild", True),
     "among the windows": Stage("telemetry.rollups.plugin_window", "rebuild", True),
     "among the files of the lake": Stage("telemetry.lake.writing.OpenTable", "_write_file", True),
+    "among the uploads to the lake": Stage("telemetry.lake.writing.OpenTable", "upload", True),
     "among the tables of the lake": Stage("telemetry.lake.writing.OpenTable", "commit", True),
     "before the snapshot is noted": Stage("telemetry.lake.publishing.PublishedLake", "note", False),
     "before the marks are removed": Stage("telemetry.publishing", "remove_marks", False),
@@ -56,13 +57,14 @@ PUBLISHING = {
 STARTING_ANEW = {
     "among the new tables": Stage("telemetry.lake.opening", "_create", True),
     "before the days are marked": Stage("telemetry.lake.opening", "mark_dirty", False),
-    "after the days are marked": Stage("telemetry.lake.opening", "start_anew", True),
+    "after the days are marked": Stage("telemetry.lake.opening", "_start_anew", True),
     "after the first day": Stage("telemetry.publishing", "_publish_days", True),
 }
 PURGING = {
     "before old files are removed": Stage("telemetry.lake.publishing", "remove_old_files", False),
     "among the tables of old files": Stage("telemetry.lake.vacuuming", "_vacuum", True),
     "before copies are removed": Stage("telemetry.lake.publishing", "remove_copies", False),
+    "while copies are removed": Stage("telemetry.lake.caching", "_remove_folder", False),
     "after copies are removed": Stage("telemetry.lake.publishing", "remove_copies", True),
     "before the last marks are removed": Stage("telemetry.lake.publishing", "remove_marks", False),
     "before the last commit": Stage("telemetry.lake.publishing", "remove_marks", True),

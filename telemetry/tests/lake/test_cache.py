@@ -1,6 +1,7 @@
 """Copies of a remote lake's files: what is fetched, what is kept, and what happens without the store."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,10 +17,12 @@ from telemetry.dirty_days import mark_dirty
 from telemetry.errors import LakeChanged, LakeUnavailable
 from telemetry.lake import caching
 from telemetry.lake.door import connect
+from telemetry.lake.location import cache_folder
 from telemetry.lake.reading import open_lake
 from telemetry.lake.snapshot import Snapshot
 from telemetry.models import UsageEvent
 from telemetry.publishing import publish
+from telemetry.tasks import process_pending, process_usage
 from telemetry.tests.lake.bucket import BUCKET, S3Server, s3_server
 from telemetry.tests.lake.small_lakes import DAY, EVENTS, create, event, snapshot_of, write
 from telemetry.tests.planting import AT, plant_event, plant_transcript
@@ -146,7 +149,7 @@ class TestRemoval:
         assert len(before & copies(cache)) == 1
 
     def test_what_a_killed_process_left_goes_too(self, lake: S3Server, cache: Path):
-        left = cache / "usage_events" / "day=2026-05-01" / ".half.parquet.0123"
+        left = cache / "never purged" / "usage_events" / "day=2026-05-01" / ".half.parquet.0123"
         left.parent.mkdir(parents=True)
         left.write_bytes(b"half")
         os.utime(left, (time.time() - TWO_HOURS,) * 2)
@@ -159,6 +162,27 @@ class TestRemoval:
         caching.remove_all(cache)
         assert not list(cache.parent.glob("lake-cache*"))
         assert count(snapshot(lake, cache)) == 20
+
+    def test_what_a_kill_left_of_a_removal_goes_with_the_next(self, cache: Path):
+        left = cache.with_name(f"{cache.name}-0123") / "usage_events" / "copy.parquet"
+        left.parent.mkdir(parents=True)
+        left.touch()
+        caching.remove_all(cache)
+        assert not list(cache.parent.glob("lake-cache*"))
+
+    def test_a_copy_that_goes_while_it_is_made_means_to_start_again(
+        self, lake: S3Server, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        real = shutil.copyfileobj
+
+        def copy_and_lose(*args: Any) -> None:
+            real(*args)
+            shutil.rmtree(cache)
+
+        monkeypatch.setattr(shutil, "copyfileobj", copy_and_lose)
+        with pytest.raises(LakeChanged) as raised:
+            count(snapshot(lake, cache))
+        assert raised.value.in_copies
 
     def test_a_reader_whose_copies_went_is_told(self, lake: S3Server, cache: Path):
         with pytest.raises(LakeChanged):
@@ -207,7 +231,7 @@ class TestPublished:
     def test_it_is_read_through_copies_of_this_machine(self, published: S3Server, settings: Any):
         with open_lake(memory_limit="200MB") as lake:
             assert lake.execute("SELECT event_uuid FROM usage_events").fetchall() == [("first",)]
-        assert list(Path(settings.DATA_DIR).glob("lake-cache/usage_events/day=*/*.parquet"))
+        assert list(Path(settings.DATA_DIR).glob("lake-cache/*/usage_events/day=*/*.parquet"))
 
     def test_a_purge_leaves_no_copy(self, published: S3Server, settings: Any):
         with open_lake(memory_limit="200MB"):
@@ -218,6 +242,50 @@ class TestPublished:
         assert not list(Path(settings.DATA_DIR).glob("lake-cache*"))
         with open_lake(memory_limit="200MB") as lake:
             assert lake.execute("SELECT count(*) FROM usage_events").fetchone() == (0,)
+
+
+class TestPurgedElsewhere:
+    """Another machine deleted for privacy: its copies are gone, ours are still there."""
+
+    @pytest.fixture
+    def copied(self, published: S3Server, settings: Any) -> set[Path]:
+        """Read here, then deleted there."""
+        with open_lake(memory_limit="200MB"):
+            pass
+        elsewhere, settings.DATA_DIR = settings.DATA_DIR, settings.DATA_DIR / "elsewhere"
+        UsageEvent.objects.all().delete()
+        mark_dirty([AT.date()], purge=True)
+        publish()
+        settings.DATA_DIR = elsewhere
+        found = copies(cache_folder())
+        assert any(path.parts[-3] == "usage_events" for path in found)
+        return found
+
+    def test_they_go_when_any_table_is_opened(self, copied: set[Path]):
+        with open_lake("usage_tool_daily", memory_limit="200MB"):
+            pass
+        assert not copied & copies(cache_folder())
+
+    def test_they_go_with_any_task(self, copied: set[Path]):
+        process_pending()
+        assert not copies(cache_folder())
+
+    def test_what_was_copied_since_stays(self, copied: set[Path]):
+        with open_lake(memory_limit="200MB"):
+            pass
+        kept = copies(cache_folder())
+        process_usage()
+        with open_lake(memory_limit="200MB"):
+            pass
+        assert copies(cache_folder()) == kept
+
+    def test_a_day_without_use_is_enough(self, published: S3Server):
+        with open_lake(memory_limit="200MB"):
+            pass
+        old, *others = copies(cache_folder())
+        os.utime(old, (time.time() - 25 * 3600,) * 2)
+        process_usage()
+        assert copies(cache_folder()) == set(others)
 
 
 def _remove_while_reading(snapshot: Snapshot, cache: Path) -> None:

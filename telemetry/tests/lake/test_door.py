@@ -217,6 +217,15 @@ class TestMemory:
             assert connection.execute(self.BIG_SORT.format(n=2_000_000)).fetchall() == [(2_000_000,)]
         assert list(spill.iterdir()) == []
 
+    def test_it_does_not_fill_the_disk(self, lake: str, tmp_path: Path):
+        with (
+            connect(
+                snapshot_of(lake, EVENTS), memory_limit="60MB", threads=1, spill=tmp_path, spill_limit="10MB"
+            ) as connection,
+            pytest.raises(duckdb.Error, match="max_temp_directory_size"),
+        ):
+            connection.execute(self.BIG_SORT.format(n=2_000_000))
+
     def test_without_a_folder_it_fails(self, lake: str):
         with (
             connect(snapshot_of(lake, EVENTS), memory_limit="60MB", threads=1) as connection,

@@ -4,12 +4,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import deltalake
 import pytest
 
 from accounts.models import AuditLog, User
+from telemetry import lake_rebuilding as rebuilding
 from telemetry.dirty_days import mark_dirty
 from telemetry.errors import LakeUnavailable
-from telemetry.lake import opening, rebuilding
+from telemetry.lake import opening
 from telemetry.lake.tables import TABLES
 from telemetry.models import LakeSnapshot, SessionTranscript, UsageDirtyDay, UsageEvent
 from telemetry.processing import process
@@ -23,6 +25,7 @@ from telemetry.tests.rollups.conftest import NOW, Clock
 from telemetry.tests.rollups.test_publishing import last_days, plant
 
 pytestmark = pytest.mark.django_db
+OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 @pytest.fixture
@@ -39,14 +42,16 @@ def lake(settings: Any) -> Path:
     return Path(settings.LAKE_URL)
 
 
+def bytes_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def assert_it_is_built_anew(caplog: Any, reason: str) -> None:
-    before = snapshot().lake_id
     caplog.clear()
     publish()
     assert in_lake() == in_database()
     assert sum(map(len, in_lake()["usage_events"].values())) == 4
     assert snapshot().is_complete
-    assert snapshot().lake_id != before
     assert not UsageDirtyDay.objects.exists()
     [message] = [record.message for record in caplog.records if record.name == opening.__name__]
     assert reason in message
@@ -65,12 +70,6 @@ class TestNoticed:
         shutil.rmtree(lake / "usage_daily")
         mark_dirty([NOW.date()])
         assert_it_is_built_anew(caplog, "usage_daily is missing")
-
-    def test_the_lake_of_another_database(self, transcript: SessionTranscript, caplog: Any):
-        other = "0f8fad5b-d9cb-469f-a165-70867728950e"
-        LakeSnapshot.objects.update(lake_id=other)
-        mark_dirty([NOW.date()])
-        assert_it_is_built_anew(caplog, "another database")
 
     def test_a_database_that_was_upgraded(self, transcript: SessionTranscript, lake: Path, caplog: Any):
         shutil.rmtree(lake)
@@ -103,6 +102,44 @@ class TestNoticed:
         publish()
         assert snapshot().is_complete
         assert in_lake() == in_database()
+
+
+class TestNotOurs:
+    """What somebody else keeps there is left alone."""
+
+    def assert_refused(self, lake: Path, message: str, cure: str) -> None:
+        before = bytes_of(lake)
+        mark_dirty([NOW.date()])
+        with pytest.raises(LakeUnavailable, match=message) as raised:
+            publish()
+        assert cure in raised.value.hint
+        assert bytes_of(lake) == before
+        assert cure not in raised.value.message
+
+    @pytest.mark.parametrize("of_an_upgraded_database", [False, True])
+    def test_the_lake_of_another_database(
+        self, transcript: SessionTranscript, lake: Path, of_an_upgraded_database: bool
+    ):
+        LakeSnapshot.objects.update(lake_id=OTHER)
+        if of_an_upgraded_database:
+            LakeSnapshot.objects.all().delete()
+        self.assert_refused(lake, "another database of Agnes", "lake_rebuild")
+        rebuilding.rebuild_lake()
+        assert in_lake() == in_database()
+        mark_dirty([NOW.date()])
+        publish()
+
+    def test_tables_of_something_else(self, transcript: SessionTranscript, lake: Path):
+        import pyarrow as pa
+        from deltalake import write_deltalake
+
+        shutil.rmtree(lake)
+        write_deltalake(lake / "usage_events", pa.table({"precious": [1]}))
+        self.assert_refused(lake, "something else", "AGNES_LAKE_URL")
+        before = bytes_of(lake)
+        with pytest.raises(LakeUnavailable, match="something else"):
+            rebuilding.rebuild_lake()
+        assert bytes_of(lake) == before
 
 
 class TestRebuild:
@@ -161,6 +198,29 @@ class TestRebuild:
             with pytest.raises(LakeUnavailable, match="cannot be"):
                 publish()
         self.rebuild()
+
+    @pytest.mark.parametrize("failures", [1, 99])
+    def test_a_store_that_gives_no_answer_costs_nothing(
+        self, transcript: SessionTranscript, lake: Path, monkeypatch: Any, failures: int
+    ):
+        """Whether it was for a moment, or for longer: what is there is good."""
+        left = [None] * failures
+        real = deltalake.DeltaTable
+
+        def open_table(*args: Any, **options: Any) -> Any:
+            if left:
+                left.pop()
+                raise OSError("Generic S3 error")
+            return real(*args, **options)
+
+        before = bytes_of(lake)
+        monkeypatch.setattr(opening, "DeltaTable", open_table)
+        if failures == 1:
+            self.rebuild()
+        else:
+            with pytest.raises(LakeUnavailable, match="Generic S3 error"):
+                rebuilding.rebuild_lake()
+        assert before.items() <= bytes_of(lake).items()
 
     def test_before_there_is_any(self, clock: Clock, bob: User):
         upload(bob, session("s1"))

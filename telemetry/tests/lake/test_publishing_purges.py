@@ -12,7 +12,7 @@ from telemetry.dirty_days import mark_dirty
 from telemetry.errors import LakeUnavailable
 from telemetry.lake import publishing as lake_publishing
 from telemetry.lake.location import cache_folder
-from telemetry.models import SessionTranscript, UsageDirtyDay, UsageEvent
+from telemetry.models import PublishingLease, SessionTranscript, UsageDirtyDay, UsageEvent
 from telemetry.publishing import publish
 from telemetry.tests.lake.reading import in_database, in_lake
 from telemetry.tests.planting import AT, plant_event, plant_summary, plant_transcript
@@ -33,7 +33,7 @@ def texts_below(*folders: Path) -> Iterator[str]:
 
 
 def is_somewhere(settings: Any, text: str = SECRET) -> bool:
-    return any(text in found for found in texts_below(Path(settings.LAKE_URL), cache_folder()))
+    return any(text in found for found in texts_below(Path(settings.DATA_DIR)))
 
 
 @pytest.fixture
@@ -45,10 +45,16 @@ def transcript(clock: Clock, bob: User, settings: Any) -> SessionTranscript:
     plant_summary(transcript, cwd=SECRET)
     mark_dirty([AT.date(), None])
     publish()
-    cache_folder().mkdir()
-    (cache_folder() / "copy.parquet.part").write_text(SECRET)
+    leave_copies()
     assert is_somewhere(settings)
     return transcript
+
+
+def leave_copies() -> None:
+    """Copies of a bucket's files, and a folder of such whose removal was interrupted."""
+    for folder in (cache_folder(), cache_folder().with_name("lake-cache-0123")):
+        folder.mkdir()
+        (folder / "copy.parquet.part").write_text(SECRET)
 
 
 def forget(transcript: SessionTranscript, *, purge: bool = True) -> None:
@@ -96,6 +102,27 @@ class TestPurge:
         publish()
         assert not is_somewhere(settings)
         assert not UsageDirtyDay.objects.exists()
+
+    def test_a_publisher_that_lost_its_lease_removes_nothing(
+        self, transcript: SessionTranscript, settings: Any, monkeypatch: Any
+    ):
+        """Its successor may be writing files that no commit knows yet."""
+        forget(transcript)
+        stray = Path(settings.LAKE_URL) / "usage_events" / "day=2026-05-01" / "being-written.zstd.parquet"
+        real = lake_publishing.PublishedLake.clean_up
+
+        def clean_up(*args: Any) -> None:
+            PublishingLease.objects.update(holder="its successor")
+            stray.touch()
+            real(*args)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(lake_publishing.PublishedLake, "clean_up", clean_up)
+            assert publish().left_to_other
+        assert stray.exists()
+        PublishingLease.objects.all().delete()
+        publish()
+        assert not is_somewhere(settings)
 
     def test_it_is_done_for_the_days_that_are_done_when_time_is_up(
         self, transcript: SessionTranscript, settings: Any, monkeypatch: Any

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +18,8 @@ from django.urls import reverse
 from accounts.models import User
 from telemetry.dirty_days import mark_dirty
 from telemetry.errors import LakeUnavailable
-from telemetry.lake.rebuilding import rebuild_lake
+from telemetry.lake.writing import OpenTable
+from telemetry.lake_rebuilding import rebuild_lake
 from telemetry.models import PublishingState, SessionProcessorState, UsageDirtyDay, UsageEvent
 from telemetry.processing import process
 from telemetry.publishing import publish
@@ -131,6 +133,41 @@ class TestBucket:
         rebuild_lake()
         assert in_lake() == in_database()
 
+    def test_files_are_sent_at_the_same_time(self, bucket: Any, clock: Clock, bob: User, monkeypatch: Any):
+        """The database's lock is held meanwhile. Each waits until another is on its way too."""
+        upload(bob, session("s1", calls=3))
+        two = threading.Barrier(2, timeout=10)
+        left = iter(range(2))
+        real = OpenTable.upload
+
+        def meet(*args: Any) -> None:
+            if next(left, None) is not None:
+                two.wait()
+            real(*args)
+
+        monkeypatch.setattr(OpenTable, "upload", meet)
+        process("usage")
+        assert in_lake() == in_database()
+
+    def test_a_large_file_waits_on_disk_without_a_name(
+        self, bucket: Any, clock: Clock, bob: User, monkeypatch: Any, settings: Any
+    ):
+        monkeypatch.setattr("telemetry.lake.writing.KEPT_IN_MEMORY", 1)
+        monkeypatch.setattr("telemetry.lake.writing.CHUNK", 1000)
+        monkeypatch.setattr("telemetry.lake.writing.PIECE", 300)
+        seen: list[Any] = []
+        real = OpenTable.upload
+
+        def look(table: OpenTable, file: Any) -> None:
+            seen.extend(settings.SPOOL_DIR.rglob("*"))
+            real(table, file)
+
+        monkeypatch.setattr(OpenTable, "upload", look)
+        upload(bob, session("s1", calls=30))
+        process("usage")
+        assert in_lake() == in_database()
+        assert seen == []
+
 
 class TestOutOfReach:
     def test_processing_stands_and_says_what_failed(self, unreachable: None, clock: Clock, bob: User):
@@ -138,6 +175,8 @@ class TestOutOfReach:
         report = process("usage")
         assert (report.processed, report.failed, report.published_days) == (1, 0, 0)
         assert "cannot be reached" in report.publishing_error
+        assert "error sending request" in report.publishing_error
+        assert "\n" not in report.publishing_error
         assert UsageEvent.objects.count() == 3
         assert SessionProcessorState.objects.get().processed_at is not None
         assert UsageDirtyDay.objects.exists()

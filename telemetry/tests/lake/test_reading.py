@@ -1,5 +1,6 @@
 """The current snapshot through the door, on lakes that the publisher wrote."""
 
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -114,6 +115,14 @@ class TestDamage:
         with pytest.raises(LakeUnavailable) as raised:
             _count()
         assert "lake_rebuild" in raised.value.hint
+
+    def test_a_file_that_was_cut_short_needs_an_operator(self, published: SessionTranscript, settings: Any):
+        for file in Path(settings.LAKE_URL).glob("usage_events/*/*.parquet"):
+            os.truncate(file, 2000)
+        with pytest.raises(LakeUnavailable) as raised:
+            _count()
+        assert "lake_rebuild" in raised.value.hint
+        assert "LINE" not in raised.value.message
 
     def test_a_missing_lake_needs_an_operator(self, published: SessionTranscript, settings: Any):
         shutil.rmtree(settings.LAKE_URL)

@@ -212,6 +212,31 @@ class TestBatches:
         assert [publish(seconds=0).published_days for _ in range(3)] == [4, 2, 0]
         assert stored() == expected()
 
+    def test_it_stops_when_time_is_up_between_two_rounds(self, transcript: SessionTranscript):
+        """However fast others mark new days."""
+        plant(transcript, *last_days(1))
+        rounds: list[int] = []
+
+        def mark_again(done: int, of: int) -> None:
+            rounds.append(done)
+            if len(rounds) < 5:
+                mark_dirty(last_days(1))
+
+        assert publish(seconds=0, on_progress=mark_again).out_of_time
+        assert len(rounds) == 1
+        assert UsageDirtyDay.objects.exists()
+        publish()
+        assert not UsageDirtyDay.objects.exists()
+
+    def test_an_error_that_is_over_is_not_told_any_more(
+        self, transcript: SessionTranscript, monkeypatch: Any
+    ):
+        monkeypatch.setattr(publishing, "BATCH_DAYS", 1)
+        PublishingState.objects.create(pk=1, error="The lake cannot be reached")
+        plant(transcript, *last_days(3))
+        assert publish(seconds=0).out_of_time
+        assert PublishingState.objects.get().error == ""
+
 
 class TestAsOf:
     def test_it_is_when_the_marks_were_read(self, clock: Clock, transcript: SessionTranscript):

@@ -1,5 +1,6 @@
 """Uploads, growth, forks, removals, crashes, days that pass: the roll-ups are as if made from nothing."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
@@ -230,6 +232,7 @@ def forget_everything() -> None:
     models: tuple[type[Model], ...] = (*FORGOTTEN, *TABLES)
     for model in models:
         model._default_manager.all().delete()
+    shutil.rmtree(django_settings.LAKE_URL, ignore_errors=True)
 
 
 def attribute() -> None:

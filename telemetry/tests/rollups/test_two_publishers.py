@@ -15,6 +15,7 @@ from telemetry.dirty_days import mark_dirty
 from telemetry.models import PublishingLease, SessionTranscript, UsageDirtyDay
 from telemetry.publishing import publish
 from telemetry.rollups import rebuilding
+from telemetry.tests.lake.reading import in_database, in_lake
 from telemetry.tests.planting import plant_event, plant_transcript
 from telemetry.tests.rollups.oracle import expected, stored
 
@@ -67,6 +68,7 @@ def test_whatever_writers_and_publishers_meet_nothing_is_lost(bob: User, charlie
     publish()
     assert not UsageDirtyDay.objects.exists()
     assert stored() == expected()
+    assert in_lake() == in_database()
 
 
 def test_what_commits_while_a_day_is_rebuilt_is_published_afterwards(bob: User, monkeypatch: Any):
@@ -93,6 +95,7 @@ def test_what_commits_while_a_day_is_rebuilt_is_published_afterwards(bob: User, 
     publish()
     assert not UsageDirtyDay.objects.exists()
     assert stored() == expected()
+    assert in_lake() == in_database()
     assert sum(row[3] for row in stored()["usage_plugin_daily"]) == 2
 
 
@@ -123,3 +126,4 @@ def test_a_publisher_that_lost_its_lease_leaves_the_rest_to_the_other(bob: User,
     assert (report.published_days, report.left_to_other) == (1, True)
     assert not UsageDirtyDay.objects.exists()
     assert stored() == expected()
+    assert in_lake() == in_database()

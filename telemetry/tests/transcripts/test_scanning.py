@@ -98,9 +98,11 @@ class TestRefusals:
     def test_an_empty_file(self, content: bytes):
         assert refusal_of(content) == ("the file is empty", None)
 
-    @pytest.mark.parametrize(
-        "content", [b"\x89PNG\r\n\x1a\n\0\0", b"oops", b"<html>\n</html>\n", b"\0" * 1000]
-    )
+    @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0", b"\0" * 1000])
+    def test_a_binary_file(self, content: bytes):
+        assert refusal_of(content) == ("the file is binary, not text", 1)
+
+    @pytest.mark.parametrize("content", [b"oops", b"<html>\n</html>\n"])
     def test_a_file_that_is_not_json(self, content: bytes):
         message, number = refusal_of(content)
         assert (message, number) == ("no line of the file is JSON", 1)

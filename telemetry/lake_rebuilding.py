@@ -9,11 +9,13 @@ from accounts import audit
 from accounts.models import User
 from telemetry.dirty_days import Days, mark_dirty
 from telemetry.errors import ClaimLost, LakeUnavailable
-from telemetry.lake.opening import ROW, open_tables, start_anew
-from telemetry.lake.writing import OpenTable, reaching_the_lake
+from telemetry.lake.opening import open_tables
+from telemetry.lake.store_errors import writing_to_the_store
+from telemetry.lake.writing import OpenTable
 from telemetry.leases import Lease, held
 from telemetry.models import LakeSnapshot, PublishingState, UsageDirtyDay
-from telemetry.publishing import LEASE, WAIT_SECONDS, Progress, PublishReport, publish
+from telemetry.models.publishing import ROW
+from telemetry.publishing import LEASE, WAIT_SECONDS, OnPublish, PublishReport, publish
 from telemetry.rollups.rebuilding import days_with_rows
 from telemetry.transactions import one_snapshot
 
@@ -27,12 +29,12 @@ class Rebuild:
 
 
 def rebuild_lake(
-    *, actor: User | None = None, on_progress: Progress = lambda done, of: None
+    *, actor: User | None = None, on_progress: OnPublish = lambda done, of: None
 ) -> PublishReport:
     """Publish every day that the database or the lake has, after another publisher if there is one.
 
-    Interrupted at any point, it goes on where it was, with the next publish or the next call. Tables that
-    cannot be read are thrown away first. Raises LakeUnavailable.
+    Interrupted at any point, it goes on where it was, with the next publish or the next call. Damaged tables
+    are thrown away first, and the lake of another database is taken over. Raises LakeUnavailable.
     """
     begun = begin()
     audit.record("lake.rebuild", actor=actor, params={"days": begun.days, "goes_on": begun.goes_on})
@@ -67,12 +69,12 @@ def _readable_tables(lease: Lease) -> dict[str, OpenTable]:
     try:
         return open_tables(lease)
     except LakeUnavailable:
-        # If the store itself is out of reach, this fails as well.
-        return start_anew(lease, throw_away=True)
+        # It may have been a passing error. If it was not, and the store answers, what it holds is damaged.
+        return open_tables(lease, take_over=True)
 
 
 def _mark_everything(lease: Lease, tables: dict[str, OpenTable]) -> None:
-    with reaching_the_lake():
+    with writing_to_the_store():
         in_lake = set().union(*(_days_in(table) for table in tables.values()))
     with one_snapshot():
         lease.renew()
