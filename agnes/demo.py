@@ -26,9 +26,9 @@ class Removed:
     world: removal.Removed
     marketplace: bool
 
-    @property
-    def any(self) -> bool:
-        return self.marketplace or bool(self.world.people)
+    def __bool__(self) -> bool:
+        """Whether there was anything."""
+        return bool(self.world.people) or self.marketplace
 
     def __str__(self) -> str:
         return f"{self.world}{', its marketplace' if self.marketplace else ''}"

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
@@ -35,8 +35,7 @@ class Window:
         return [self.first_day + timedelta(days=number) for number in range(DAYS)]
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(NamedTuple):
     """In the window; `previous` are the invocations of the 30 days before it."""
 
     invocations: int = 0
@@ -45,11 +44,15 @@ class Usage:
 
     @property
     def trend_pct(self) -> float | None:
-        """How much more it is used than before, in percent; None where there is too little to compare."""
+        """How much more it is used than before, in percent; None where there is too little to compare.
+
+        One decimal, halves away from 0: computed in whole tenths, where floats would round 6.25 down.
+        """
         if self.previous < LEAST_PREVIOUS:
             return None
-        exact = Decimal(100 * (self.invocations - self.previous)) / self.previous
-        return float(exact.quantize(Decimal("0.1"), ROUND_HALF_UP))
+        more = self.invocations - self.previous
+        tenths = (2000 * abs(more) + self.previous) // (2 * self.previous)
+        return (tenths if more >= 0 else -tenths) / 10
 
 
 def published_window() -> Window:
@@ -63,7 +66,7 @@ def usage_of_all() -> dict[Key, Usage]:
     """By item; those that were used in neither 30 days are left out."""
     rows = UsagePluginWindow.objects.filter(period=PERIOD)
     values = rows.values_list("source", "ref_id", "invocations", "distinct_users", "previous_invocations")
-    return {(source, ref_id): Usage(*figures) for source, ref_id, *figures in values}
+    return {(row[0], row[1]): Usage(row[2], row[3], row[4]) for row in values}
 
 
 def usage_of(key: Key) -> Usage:

@@ -10,7 +10,8 @@ from marketplace.items.records import Listed
 
 def ordered(items: Iterable[Listed], usage: dict[Key, Usage], sort: Sort) -> list[Listed]:
     by = _ORDERS[sort]
-    return sorted(items, key=lambda item: (*by(item, usage.get(item.key, Usage())), *_name(item)))
+    unused = Usage()
+    return sorted(items, key=lambda item: (*by(item, usage.get(item.key, unused)), *_name(item)))
 
 
 def _name(item: Listed) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ Choice = TypeVar("Choice", bound=StrEnum)
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 MAX_OFFSET = 1_000_000
 MAX_CHARACTERS = 200
+# Each word is looked for in all components.
+MAX_WORDS = 10
 
 
 class ItemSource(StrEnum):
@@ -87,12 +89,18 @@ def _text(text: str) -> str:
     return text
 
 
+def _words(text: str) -> str:
+    if len(_text(text).split()) > MAX_WORDS:
+        raise ValueError(f"at most {MAX_WORDS} words")
+    return text
+
+
 def _unknown() -> str:
     return f"there is no such filter; use one of {', '.join(_READERS)}"
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "q": _text,
+    "q": _words,
     "source": _choice(ItemSource),
     "marketplace": _text,
     "kind": _choice(ComponentKind),

@@ -96,6 +96,7 @@ class TestItems:
             ("offset=99999999999", "offset"),
             ("q=a%00b", "q"),
             (f"q={'a' * 201}", "q"),
+            (f"q={'a+' * 11}", "q"),
             ("colour=red", "colour"),
             ("q=a&q=b", "q"),
         ],

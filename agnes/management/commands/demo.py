@@ -52,6 +52,5 @@ class Command(BaseCommand):
             self.stdout.write(f"Would remove the demo: {demo.count()}.")
         else:
             removed = demo.remove()
-            self.stdout.write(
-                f"Removed the demo: {removed}." if removed.any else "There is no demo to remove."
-            )
+            known = f"Removed the demo: {removed}." if removed else "There is no demo to remove."
+            self.stdout.write(known)
