@@ -3,6 +3,7 @@
 alice is the admin, bob a person, charlie another person, dana staff without any permission.
 """
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from django.test import TransactionTestCase
 
 from accounts import audit_triggers, tokens
 from accounts.models import User
+
+# Whoever starts the suite in the background of a shell has SIGINT ignored, and so would every process that a
+# test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PASSWORD = "correct horse battery staple"
 

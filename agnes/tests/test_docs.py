@@ -17,6 +17,7 @@ from agnes.tests.server import environment_without_agnes
 from telemetry.demo.people import PEOPLE
 from telemetry.demo.sessions import transcripts_of
 from telemetry.lake.tables import TABLES
+from telemetry.tests.lake.bucket import BUCKET, s3_server
 
 ROOT: Path = settings.BASE_DIR
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -102,6 +103,25 @@ def test_its_python_counts_the_calls_of_each_tool(block: Block, published: Path)
     assert re.search(rf"\b{tool}\b.*\b{most}\b", done.stdout), done.stdout
 
 
+def test_the_lake_is_put_into_a_bucket_and_read_there(machine: dict[str, str], published: Path):
+    """With the settings and the Python of the page. A terminal shows how far the rebuild is."""
+    page = (ROOT / "docs" / "LAKE.md").read_text()
+    [snippet] = [found["text"] for found in BLOCK.finditer(page) if found["reason"] == "needs a bucket"]
+    with s3_server() as server:
+        place = {"AGNES_LAKE_URL": f"s3://{BUCKET}/agnes", "AGNES_DATA_DIR": str(published / "var")}
+        told = shell(
+            "script -qec '.venv/bin/python manage.py lake_rebuild' /dev/null",
+            {**machine, **place, **server.options},
+        )
+        assert re.search(r"Publishing days.*[^\d](\d+)/\1(?!\d)", told), told
+        text = snippet.replace("http://minio.internal:9000", server.endpoint)
+        text = text.replace("s3://bucket/", f"s3://{BUCKET}/").replace("…", "any")
+        done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60)
+    with sqlite3.connect(published / "var" / "agnes.sqlite3") as database:
+        [(events,)] = database.execute("SELECT count(*) FROM usage_events").fetchall()
+    assert (done.stdout, done.stderr) == (f"{events}\n", "")
+
+
 def test_the_lake_has_the_columns_that_are_listed():
     listed = COLUMNS.findall((ROOT / "docs" / "LAKE.md").read_text())
     assert [(name, COLUMN.findall(columns)) for name, columns in listed] == [
@@ -109,7 +129,8 @@ def test_the_lake_has_the_columns_that_are_listed():
     ]
 
 
-def shell(text: str, environment: dict[str, str]) -> None:
+def shell(text: str, environment: dict[str, str]) -> str:
+    """What it printed."""
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=ROOT,
@@ -121,6 +142,7 @@ def shell(text: str, environment: dict[str, str]) -> None:
         timeout=120,
     )
     assert done.returncode == 0, f"{text}\n{done.stdout}"
+    return done.stdout
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -177,8 +178,9 @@ class TestFailures:
 
         return is_untouched
 
-    def test_when_the_other_process_dies(self, bob: User, out: Path, monkeypatch, untouched):
+    def test_when_the_other_process_dies(self, bob: User, out: Path, monkeypatch, untouched, settings):
         # More than fits into the pipe, so that it cannot have told everything by then.
+        shutil.rmtree(settings.LAKE_URL)
         build_events(*(event(number, user_id=bob.pk, cwd="x" * 255) for number in range(3000)))
         monkeypatch.setattr(ExportProcess, "_enlarge_pipe", lambda process: None)
         read = ExportProcess.read

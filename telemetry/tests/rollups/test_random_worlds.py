@@ -130,7 +130,7 @@ def histories(draw: st.DrawFn) -> list[Step]:
             steps.append(Step("upload", (owner, transcript_bytes(lines[:end]))))
     others = st.one_of(
         st.builds(Step, st.sampled_from(["run", "process", "publish"])),
-        st.builds(Step, st.just("remove"), st.integers(0, 9)),
+        st.builds(Step, st.just("remove"), st.tuples(st.integers(0, 9), st.booleans())),
         st.builds(Step, st.just("die in processing"), st.integers(1, 60)),
         st.builds(Step, st.just("die in publishing"), st.integers(1, 30)),
         st.builds(Step, st.just("days pass"), st.sampled_from([1, 6, 23, 31])),
@@ -175,8 +175,8 @@ def do(step: Step, clock: Clock) -> None:
             process("usage")
         case Step("publish"):
             publish()
-        case Step("remove", number):
-            remove(number)
+        case Step("remove", (number, for_privacy)):
+            remove(number, for_privacy)
         case Step("die in processing", statements):
             with dying(statements):
                 process("usage")
@@ -195,14 +195,14 @@ def is_clean() -> bool:
     return not UsageDirtyDay.objects.exists() and PublishingState.objects.filter(windows_day=today()).exists()
 
 
-def remove(number: int) -> None:
-    """What a purge does with one of the transcripts."""
+def remove(number: int, for_privacy: bool) -> None:
+    """One of the transcripts, and all that was made of it."""
     transcripts = list(SessionTranscript.objects.order_by("session_file"))
     if not transcripts:
         return
     transcript = transcripts[number % len(transcripts)]
     with transaction.atomic():
-        mark_dirty(stored_days(session_file=transcript.session_file))
+        mark_dirty(stored_days(session_file=transcript.session_file), purge=for_privacy)
         for model in EXTRACTED:
             model._default_manager.filter(session_file=transcript.session_file).delete()
         transcript.delete()
