@@ -23,6 +23,6 @@ def test_a_large_transcript_is_processed_in_little_memory():
         text=True,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    peak = re.search(r"process_sessions +(\d+) MB", ran.stdout)
+    peak = re.search(r"ingesting it +(\d+) MB", ran.stdout)
     assert peak, ran.stdout
     assert int(peak[1]) < ALLOWED_PEAK_MB
