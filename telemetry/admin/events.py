@@ -7,7 +7,7 @@ from accounts.admin_base import chip, moment
 from telemetry.admin.base import ExtractedAdmin
 from telemetry.admin.export import ExportButton
 from telemetry.admin.filters import IdDaysFilter, PersonFilter, RareValuesFilter
-from telemetry.admin.formats import EMAIL, cut, list_link, transcript_link, words
+from telemetry.admin.formats import NARROW, cut, list_link, transcript_link, words
 from telemetry.models import ErrorKind, EventType, Source, UsageEvent
 
 ERROR_CHIPS = {
@@ -70,7 +70,7 @@ class UsageEventAdmin(ExportButton, ExtractedAdmin):
 
     @admin.display(description="person")
     def person(self, event: Any) -> SafeString:
-        return list_link("usageevent", cut(event.username, EMAIL), person=event.user_id)
+        return list_link("usageevent", cut(event.username, NARROW), person=event.user_id)
 
     @admin.display(description="type")
     def kind(self, event: UsageEvent) -> SafeString:
@@ -79,11 +79,11 @@ class UsageEventAdmin(ExportButton, ExtractedAdmin):
     @admin.display(description="name")
     def name(self, event: UsageEvent) -> SafeString | str:
         command = f"/{event.command_name}" if event.command_name else None
-        return cut(event.skill_name or event.subagent_type or command or event.tool_name or "")
+        return cut(event.skill_name or event.subagent_type or command or event.tool_name or "", NARROW)
 
     @admin.display(description="item", empty_value="builtin")
     def item(self, event: UsageEvent) -> SafeString | str | None:
-        return cut(f"{event.source}: {event.ref_id}") if event.ref_id else None
+        return cut(f"{event.source}: {event.ref_id}", NARROW) if event.ref_id else None
 
     @admin.display(description="outcome")
     def outcome(self, event: UsageEvent) -> SafeString | str:
@@ -94,7 +94,7 @@ class UsageEventAdmin(ExportButton, ExtractedAdmin):
 
     @admin.display(description="model")
     def model_name(self, event: UsageEvent) -> SafeString | str:
-        return cut(event.model or "", 30)
+        return cut(event.model or "", NARROW)
 
     @admin.display(description="transcript")
     def transcript(self, event: UsageEvent) -> SafeString:

@@ -16,6 +16,8 @@ LONG = 48
 SHORT = 12
 # As much of an e-mail address as a column has room for.
 EMAIL = 30
+# A name in a list that has many columns.
+NARROW = 20
 
 
 def large_number(value: int) -> SafeString:
