@@ -188,9 +188,9 @@ class TestEvents:
         assert answer.status_code == 302
 
     def test_the_detail_tells_all_of_it(self, transcript: SessionTranscript, page: Page):
-        event = plant_event(transcript, cwd="/work/shop", git_branch="main")
+        event = plant_event(transcript, cwd="/srv/shop", git_branch="main")
         shown = page(f"usageevent/{event.pk}/change/")
-        assert "/work/shop" in shown
+        assert "/srv/shop" in shown
         assert transcript.session_file in shown
         assert "_save" not in shown
 

@@ -33,7 +33,7 @@ def transcript(clock: Clock, bob: User) -> SessionTranscript:
 @pytest.fixture
 def world(transcript: SessionTranscript, charlie: User) -> None:
     """Whatever a row can hold, on three days and on none."""
-    texts = {"cwd": "/work/ünï 'quoted' \"twice\" \\ %s\n\t🦆", "git_branch": "", "model": None}
+    texts = {"cwd": "/srv/ünï 'quoted' \"twice\" \\ %s\n\t🦆", "git_branch": "", "model": None}
     for number in range(5):
         at = AT + timedelta(days=number % 3, milliseconds=number * 7)
         plant_event(
