@@ -15,7 +15,7 @@ from accounts.models import User
 Shown = Callable[[Any], SafeString | str | None]
 
 
-def spaced(value: int) -> str:
+def spaced(value: float) -> str:
     """`12 345`, with thin spaces."""
     return f"{value:,}".replace(",", "\u2009")
 

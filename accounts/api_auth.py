@@ -13,6 +13,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from accounts import tokens
+from accounts.clients import refuse_old_clients
 from accounts.errors import NotAllowed, NotAuthenticated
 from accounts.models import AccessToken, Scope, User
 
@@ -32,6 +33,11 @@ def auth(
     ]
 
 
+def auth_of_any_token() -> Sequence[Callable[[HttpRequest], Any]]:
+    """Rules for what tells callers no more than who they are."""
+    return [TokenAuth([{scope} for scope in Scope], None), SessionAuth(None)]
+
+
 class TokenAuth(HttpBearer):
     """Takes tokens that have all scopes of one of `choices`."""
 
@@ -41,11 +47,12 @@ class TokenAuth(HttpBearer):
         self.permission = permission
 
     def authenticate(self, request: HttpRequest, token: str) -> AccessToken:
+        refuse_old_clients(request)
         found = tokens.authenticate(token)
         if found is None:
             raise NotAuthenticated(
                 "The access token is unknown, expired or revoked.",
-                "Make a new one with `manage.py createtoken`, or ask an admin for one.",
+                "Sign in with the browser and make a new one on the page Access tokens (/tokens/).",
             )
         if not any(set(scopes) <= set(found.scopes) for scopes in self.choices):
             missing = sorted(set(self.choices[0]) - set(found.scopes))

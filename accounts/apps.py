@@ -7,7 +7,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and access"
 
     def ready(self) -> None:
-        from accounts import audit_triggers, signals
+        from accounts import audit_triggers, log_context, signals
 
         post_migrate.connect(audit_triggers.install_after_migrate, sender=self)
         signals.connect()
+        log_context.connect()

@@ -4,13 +4,13 @@ Who acts and through which door is known from the context: the middleware sets i
 command or task wraps its work in `with audit.context("command"): ...`.
 """
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from accounts import log_context
 from accounts.models import AuditLog, ClientKind, User
 
 
@@ -37,18 +37,18 @@ def context(
     actor: User | Callable[[], User | None] | None = None,
     request_id: str = "",
 ) -> Iterator[Context]:
-    """Audit rows written inside carry this client kind, request id and, unless they name one, this actor."""
+    """Audit rows written inside carry this client kind, request id and, unless they name one, this actor.
+
+    Without a request id it is the one under way: a task has that of the request which asked for it.
+    """
     find_actor = actor if callable(actor) else lambda: actor
-    made = Context(ClientKind(client_kind), request_id or new_request_id(), find_actor)
-    token = _current.set(made)
-    try:
-        yield made
-    finally:
-        _current.reset(token)
-
-
-def new_request_id() -> str:
-    return secrets.token_hex(8)
+    with log_context.request(request_id) as request_id:
+        made = Context(ClientKind(client_kind), request_id, find_actor)
+        token = _current.set(made)
+        try:
+            yield made
+        finally:
+            _current.reset(token)
 
 
 def record(

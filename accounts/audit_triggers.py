@@ -42,6 +42,17 @@ def install(using: str) -> None:
             cursor.execute(statement)
 
 
+def lift(using: str) -> None:
+    """Take them away, in a transaction that ends with `install`: who rolls back has them again as well."""
+    connection = connections[using]
+    assert connection.in_atomic_block
+    names = {"sqlite": SQLITE, "postgresql": POSTGRESQL}[connection.vendor]
+    of_table = "" if connection.vendor == "sqlite" else f" ON {TABLE}"
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{of_table}")
+
+
 def _statements(vendor: str) -> list[str]:
     if vendor == "sqlite":
         return [

@@ -36,7 +36,10 @@ def record_failed_login(credentials: dict[str, Any], **signal: Any) -> None:
     """
     users = get_user_model().objects
     known = users.filter(email=str(credentials.get("username", ""))).only("pk").first()
-    target = f"user:{known.pk}" if known else ""
+    record_refusal(f"user:{known.pk}" if known else "")
+
+
+def record_refusal(target: str) -> None:
     with transaction.atomic():
         if failures := sign_in_limits.count_for_audit(target):
             _record_failures(target, failures)

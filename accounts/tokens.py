@@ -17,11 +17,14 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.errors import TooManyTokens
 from accounts.models import AccessToken, Scope, User
 
 PREFIX = "agnes_"
 SHAPE = re.compile(r"agnes_([a-z0-9]{12})_([A-Za-z0-9]{40})", re.ASCII)
 LAST_USED_PRECISION = timedelta(minutes=1)
+# More usable ones than anybody has machines: who makes them by a program shall not fill the database.
+MOST_OWN = 50
 
 
 def issue(
@@ -44,6 +47,20 @@ def issue(
         token.save(force_insert=True)
         audit.record("token.create", target=_target(token), params={"user": user.pk, "scopes": token.scopes})
     return token, f"{PREFIX}{key_id}_{secret}"
+
+
+def own_scopes(user: User) -> list[Scope]:
+    """To administer is for staff: of others nothing that takes the scope is allowed."""
+    return [scope for scope in Scope if scope != Scope.ADMIN or user.is_staff]
+
+
+def issue_own(
+    user: User, *, name: str, scopes: Iterable[str], expires_at: datetime | None
+) -> tuple[AccessToken, str]:
+    """As `issue`, by the person whose token it is. Raises TooManyTokens, too."""
+    if AccessToken.objects.usable().filter(user=user).count() >= MOST_OWN:
+        raise TooManyTokens(MOST_OWN)
+    return issue(user, name=name, scopes=scopes, expires_at=expires_at)
 
 
 def authenticate(plain: str) -> AccessToken | None:

@@ -2,11 +2,14 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
 
 
 class AgnesAdminSite(AdminSite):
@@ -17,6 +20,21 @@ class AgnesAdminSite(AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(_without_nul(view), cacheable)
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        from telemetry.admin.front_page import front_page_context
+
+        return super().index(request, {**front_page_context(request), **(extra_context or {})})
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Everybody signs in here. Who is not staff is led to the pages for everybody: the admin lets nobody
+        else in, and would ask them for another account."""
+        provider = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+        response = super().login(request, {"provider": provider, **(extra_context or {})})
+        if isinstance(response, HttpResponseRedirect) and not _is_staff(request):
+            into_admin = response.url.startswith(reverse("admin:index"))
+            return redirect("home") if into_admin else response
+        return response
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Django's own page, which leads on only once the password is changed."""
@@ -34,6 +52,10 @@ class AgnesAdminSite(AdminSite):
 
 class AgnesAdminConfig(AdminConfig):
     default_site = "agnes.admin_site.AgnesAdminSite"
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_staff", False))
 
 
 def _without_nul(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,9 +10,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
+from accounts.api import router as accounts_router
+from accounts.own_api import router as own_router
 from agnes import api_errors, openapi
 from agnes.api_docs import ServerRenderedDocs
 from marketplace.api import router as marketplace_router
+from marketplace.stack_api import router as stack_router
+from marketplace.store_api import router as store_router
 from telemetry.api import router as telemetry_router
 
 
@@ -58,5 +62,9 @@ api = AgnesAPI(
     urls_namespace="api",
     description="Send an access token: `Authorization: Bearer agnes_…`.",
 )
+api.add_router("", own_router)
+api.add_router("", accounts_router)
 api.add_router("", telemetry_router)
 api.add_router("", marketplace_router)
+api.add_router("", stack_router)
+api.add_router("/store", store_router)

@@ -24,7 +24,7 @@ class DocumentedOperation:
     parameters: list[dict[str, Any]]
     body: list[str]
     body_description: SafeString
-    responses: list[tuple[str, str]]
+    responses: list[tuple[str, SafeString]]
     examples: list[str]
 
 
@@ -57,7 +57,7 @@ def _operation(method: str, path: str, details: dict[str, Any]) -> DocumentedOpe
         parameters=[_parameter(parameter) for parameter in details.get("parameters", [])],
         body=sorted(body.get("content", {})),
         body_description=as_html(body.get("description", "")),
-        responses=sorted((str(code), it.get("description", "")) for code, it in details["responses"].items()),
+        responses=sorted((str(code), inline(it.get("description", ""))) for code, it in details["responses"].items()),
         examples=[example["source"] for example in details.get("x-codeSamples", [])],
     )
 

@@ -25,6 +25,7 @@ def error_response(error: AgnesError) -> JsonResponse:
     body: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
     if error.fields:
         body["fields"] = error.fields
+    body |= error.more
     response = JsonResponse({"error": body}, status=error.status)
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)

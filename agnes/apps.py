@@ -1,3 +1,5 @@
+import logging
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,5 @@ class AgnesConfig(AppConfig):
         from agnes import checks
 
         checks.register()
+        # Python's own warnings are lines of the log, too.
+        logging.captureWarnings(True)

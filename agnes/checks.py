@@ -1,5 +1,6 @@
 """System checks of the installation: `manage.py check` names what is wrong and how to cure it."""
 
+import ipaddress
 import shlex
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,21 @@ def register() -> None:
     register_check(site_is_reached_by_its_own_name)
     register_check(proxy_is_counted)
     register_check(lake_is_shared)
+    register_check(metrics_token_is_long)
+    register_check(provider_is_safe)
+    register_check(people_are_protected, deploy=True)
+    register_check(static_files_are_collected, deploy=True)
+
+
+def is_of_this_machine(url: str) -> bool:
+    """Whether only this machine reaches an address."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def data_folder_is_writable(**kwargs: Any) -> list[CheckMessage]:
@@ -47,6 +63,38 @@ def secrets_are_long(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`; old tokens end."
     return [Warning("TOKEN_PEPPER is shorter than 32 characters.", hint=hint, id="agnes.W001")]
+
+
+def metrics_token_is_long(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= 16:
+        return []
+    hint = "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(24))'`."
+    return [Warning("AGNES_METRICS_TOKEN is shorter than 16 characters.", hint=hint, id="agnes.W005")]
+
+
+def people_are_protected(**kwargs: Any) -> list[CheckMessage]:
+    if settings.IS_HTTPS or is_of_this_machine(settings.AGNES_URL):
+        return []
+    hint = (
+        "Put a web server with TLS in front (docs/DEPLOYMENT.md), and set AGNES_URL to its https:// address."
+    )
+    message = "AGNES_URL is http, so passwords, tokens and transcripts cross the network in clear."
+    return [Warning(message, hint=hint, id="agnes.W006")]
+
+
+def provider_is_safe(**kwargs: Any) -> list[CheckMessage]:
+    issuer = settings.OIDC_ISSUER
+    if not issuer.startswith("http://") or is_of_this_machine(issuer):
+        return []
+    hint = "Use the provider's https:// address: who can listen could sign in as anybody."
+    return [Warning("OIDC_ISSUER is http, without TLS.", hint=hint, id="agnes.W008")]
+
+
+def static_files_are_collected(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG or Path(settings.STATIC_ROOT, "staticfiles.json").exists():
+        return []
+    hint = "Run `manage.py collectstatic --no-input`, as after every update."
+    return [Warning("Static files are not collected: pages have no styles.", hint=hint, id="agnes.W007")]
 
 
 def site_is_reached_by_its_own_name(**kwargs: Any) -> list[CheckMessage]:

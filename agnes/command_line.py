@@ -2,9 +2,9 @@
 
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from agnes.env import WrongSettings
+from agnes.health import migrations
 
 Trouble = WrongSettings | OperationalError | ProgrammingError
 # What SQLite says, and PostgreSQL's codes, where a table or a column is not there.
@@ -29,7 +29,7 @@ def _sentence(error: Trouble, arguments: list[str]) -> str:
     if not _database_opens():
         return f"The database cannot be opened: {str(error).strip()}\n{CURE}"
     # A migration that fails itself is not cured by migrating.
-    is_curable = "migrate" not in arguments and _misses_something(error) and _waits_for_migrations()
+    is_curable = "migrate" not in arguments and _misses_something(error) and bool(migrations.missing())
     return _of_missing_tables() if is_curable else ""
 
 
@@ -48,11 +48,6 @@ def _misses_something(error: OperationalError | ProgrammingError) -> bool:
     """A table or a column."""
     state = getattr(error.__cause__, "sqlstate", None)
     return state in MISSING_STATES or any(words in str(error) for words in MISSING)
-
-
-def _waits_for_migrations() -> bool:
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _of_missing_tables() -> str:

@@ -1,10 +1,11 @@
-"""The demo world: its marketplace, and the people whose sessions use it."""
+"""The demo world: its marketplace, its flea market, and the people whose sessions use them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.errors import AgnesError
-from marketplace.demo import market
+from marketplace.demo import flea, market
 from telemetry.demo import removal, world
 from telemetry.demo.people import DOMAIN
 from telemetry.demo.world import Progress
@@ -12,7 +13,7 @@ from telemetry.demo.world import Progress
 
 @dataclass(frozen=True)
 class Created:
-    """`trouble` says why the marketplace is not there, or not up to date."""
+    """`trouble` says why its marketplace or flea market is not there, or not up to date."""
 
     world: world.Created
     trouble: str = ""
@@ -37,9 +38,15 @@ class Removed:
 def create(*, now: datetime, on_progress: Progress = lambda *_: None) -> Created:
     """Make what is missing of it. The sessions are worth seeing without the marketplace, too."""
     on_progress("Marketplace", 0, 1)
-    trouble = _make_marketplace()
+    troubles = [_trouble_of(market.create)]
     on_progress("Marketplace", 1, 1)
-    return Created(world.create(now=now, on_progress=on_progress), trouble)
+    # Before the sessions, or these would be processed twice.
+    made = world.create(
+        now=now,
+        before_sessions=lambda: troubles.append(_trouble_of(flea.create)),
+        on_progress=on_progress,
+    )
+    return Created(made, " ".join(filter(None, troubles)))
 
 
 def count() -> Removed:
@@ -48,14 +55,15 @@ def count() -> Removed:
 
 
 def remove() -> Removed:
+    flea.remove()
     return Removed(removal.remove(), market.remove())
 
 
-def _make_marketplace() -> str:
+def _trouble_of(make: Callable[[], object]) -> str:
     try:
-        market.create()
+        make()
     except AgnesError as error:
-        return f"Its marketplace could not be made: {error.message} {error.hint}".strip()
+        return f"Its marketplace could not be made: {error.text}"
     return ""
 
 
@@ -65,6 +73,7 @@ def _described(created: world.Created) -> str:
     failed = f" {created.failed} transcripts failed: see them in the admin." if created.failed else ""
     return (
         f"The demo: {created.people} people (@{DOMAIN}, group “{world.GROUP}”), marketplace {market.SLUG}, "
+        f"{flea.ours().count()} items of the flea market, "
         f"{created.transcripts} transcripts, {created.events} events.{failed} "
         "`manage.py demo --clean` removes it."
     )

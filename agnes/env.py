@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
 from agnes import secret_files
+from marketplace.plugins.reserved_names import is_kebab_case, is_reserved
 
 KNOWN: set[str] = set()
 MISTAKES: list[str] = []
@@ -23,6 +24,8 @@ MISTAKES: list[str] = []
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 DATABASES = {"postgres", "postgresql", "sqlite"}
+# A hundred years.
+MOST_DAYS = 36_500
 
 
 class WrongSettings(ImproperlyConfigured):
@@ -65,18 +68,55 @@ def integer(name: str, default: int, *, minimum: int = 0, multiple_of: int = 1) 
     return number
 
 
+def days(name: str, *, minimum: int) -> int:
+    """How many days something is kept: 0 for ever, and otherwise not too few."""
+    value = text(name, "0")
+    number = int(value) if value.isascii() and value.isdecimal() else -1
+    if number == 0 or minimum <= number <= MOST_DAYS:
+        return number
+    MISTAKES.append(
+        f"{name}={value!r} does not fit: use 0 to keep everything, or {minimum} to {MOST_DAYS} days."
+    )
+    return 0
+
+
 def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
-    """One of a few words in capitals, however it is written."""
+    """One of a few words, in capitals or not."""
     value = text(name, default)
-    if value.upper() in choices:
-        return value.upper()
+    for word in choices:
+        if value.casefold() == word.casefold():
+            return word
     MISTAKES.append(f"{name}={value!r} is unknown: use {', '.join(choices[:-1])} or {choices[-1]}.")
     return default
 
 
+def marketplace_name(name: str, default: str) -> str:
+    """One that Claude Code takes from a server such as this."""
+    value = text(name, default)
+    if is_reserved(value):
+        MISTAKES.append(f"{name}={value!r} is reserved by Claude Code: use one such as acme-tools.")
+    elif not is_kebab_case(value) or len(value) > 64:
+        MISTAKES.append(
+            f"{name}={value!r} is no name: use small letters, digits and single hyphens, 64 at most."
+        )
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list, blanks dropped."""
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+    return split(text(name, default))
+
+
+def split(value: str) -> list[str]:
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def needed_with(name: str, *, needs_it: str) -> str:
+    """A text without which another variable, where that is set, means nothing."""
+    value = text(name)
+    if text(needs_it) and not value:
+        MISTAKES.append(f"{name} is not set, and {needs_it} needs it: set both or neither.")
+    return value
 
 
 def address(name: str, default: str) -> str:
@@ -88,6 +128,17 @@ def address(name: str, default: str) -> str:
         MISTAKES.append(f"{name}={value!r} is no address: use host:port, such as {default}.")
         return default
     return value
+
+
+def other_address(name: str, *, than: str) -> str:
+    """`host:port` to listen on as well, or '' for none: on another port."""
+    value = text(name)
+    if not value:
+        return ""
+    checked = address(name, "127.0.0.1:9464")
+    if split_address(checked)[1] == split_address(than)[1]:
+        MISTAKES.append(f"{name}={value!r} has the port of the web server: use another port.")
+    return checked
 
 
 def split_address(value: str) -> tuple[str, int]:
@@ -113,6 +164,11 @@ def url(name: str, default: str) -> str:
         f"{name}={value!r} is no web address: use http:// or https:// and the host's name, such as {default}."
     )
     return default
+
+
+def optional_url(name: str) -> str:
+    """A web address, or '' where there is none."""
+    return url(name, "https://example.com") if text(name) else ""
 
 
 def database(name: str, default: dict[str, Any]) -> dict[str, Any]:

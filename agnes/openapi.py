@@ -45,8 +45,11 @@ MEANINGS = {
     410: "It was there, and is gone for good.",
     413: "The body is larger than the server takes.",
     415: "The body comes in a form or an encoding that the server does not take.",
+    416: "The download has ended before that.",
     422: "The input is wrong; the message says why.",
-    502: "The git repository could not be fetched or read; the message says why.",
+    429: "Too much in too short a time; Retry-After says when to send it again.",
+    502: "Another server, of git or of a model, did not answer as it should; the message says why.",
+    504: "The provider of the model did not answer in time.",
     503: "Not at this moment; the message says why, and Retry-After when to send it again.",
 }
 FILE_NAMES = {"application/x-ndjson": "session.jsonl", "application/json": "body.json"}

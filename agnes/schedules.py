@@ -30,13 +30,18 @@ class Every:
 
 def declared() -> list[Every]:
     minutes = settings.SCHEDULER_USAGE_PROCESSOR_INTERVAL // 60
+    pruning = settings.SCHEDULER_USAGE_PRUNE_INTERVAL // 60
     nightly = settings.SCHEDULER_MARKETPLACE_SYNC_INTERVAL // 60
     return [
         Every("process usage", "telemetry.tasks.process_usage", minutes),
         Every("process verification", "telemetry.tasks.process_verification", minutes),
+        Every("prune usage", "telemetry.tasks.prune_usage", pruning),
         # The safety net: a change of attribution asks for it at once.
         Every("re-attribute", "marketplace.tasks.reattribute", minutes),
         Every("sync marketplaces", "marketplace.tasks.sync_all", nightly),
+        Every("collect served repositories", "marketplace.tasks.collect_served", 60),
+        Every("remove stray uploads", "marketplace.tasks.remove_stray_packs", 24 * 60),
+        Every("clear sessions", "accounts.tasks.clear_sessions", 24 * 60),
         Every("record failed sign-ins", "accounts.tasks.record_failed_sign_ins", 10),
     ]
 

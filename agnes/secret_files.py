@@ -40,9 +40,19 @@ def read_or_make(path: Path) -> str:
     return value
 
 
+def replace(path: Path, value: str) -> None:
+    """Whoever reads it sees the old one or the new one."""
+    made = _beside(path)
+    try:
+        _write_durably(made, value)
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
+
+
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    made = _beside(path)
     try:
         _write_durably(made, secrets.token_urlsafe(48))
         # A link appears whole or not at all, and never replaces what another process made first.
@@ -50,6 +60,10 @@ def _make(path: Path) -> None:
             os.link(made, path)
     finally:
         made.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}")
 
 
 def _write_durably(path: Path, text: str) -> None:

@@ -7,15 +7,21 @@ from ninja import Query, Router, Schema
 
 from accounts.api_auth import auth
 from accounts.models import Scope, User
+from telemetry.ask.asking import answer_of, ask
 from telemetry.errors import WrongFilter
 from telemetry.export import answering, moments
 from telemetry.export.datasets import Dataset
 from telemetry.export.filters import read_filters
 from telemetry.export.formats import Format
+from telemetry.maintenance_api import router as maintenance_router
 from telemetry.models import SessionTranscript, Source
+from telemetry.permissions import ASK_USAGE, EXPORT_USAGE, MANAGE_PROCESSING
 from telemetry.processing import run_by_hand
+from telemetry.sessions_api import router as sessions_router
 
 router = Router(tags=["admin"])
+router.add_router("/users", sessions_router)
+router.add_router("/usage", maintenance_router)
 
 EXPORT_CONTENT = {
     format.content_type: {"schema": {"type": "string", "format": "binary"}} for format in Format
@@ -37,7 +43,7 @@ class ProcessorRun(Schema):
 
 @router.post(
     "/run-session-processor",
-    auth=auth(Scope.ADMIN, permission="telemetry.manage_processing"),
+    auth=auth(Scope.ADMIN, permission=MANAGE_PROCESSING),
     response=ProcessorRun,
     summary="Process what is pending",
 )
@@ -64,7 +70,7 @@ def run_session_processor(
 
 @router.get(
     "/usage/export",
-    auth=auth(Scope.ADMIN, permission="telemetry.export_usage"),
+    auth=auth(Scope.ADMIN, permission=EXPORT_USAGE),
     summary="Export usage data",
     openapi_extra={
         "responses": {200: {"description": "The rows, as a download.", "content": EXPORT_CONTENT}, 503: {}}
@@ -89,3 +95,42 @@ def export_usage(
     if twice:
         raise WrongFilter(dict.fromkeys(twice, "only once"))
     return answering.answer(request, read_filters(request.GET.dict()))
+
+
+class Question(Schema):
+    question: str
+
+
+class AskAnswer(Schema):
+    """Rows are objects; `as_of`: what was committed before it is in."""
+
+    sql: str
+    # The engine refused it, and the model wrote another; empty where the first was good.
+    first_sql: str
+    rationale: str
+    assumptions: str
+    columns: list[str]
+    rows: list[dict[str, Any]]
+    row_count: int
+    truncated: bool
+    duration_ms: int
+    model_ms: int
+    total_ms: int
+    model: str
+    as_of: str | None
+
+
+@router.post(
+    "/usage/ask",
+    auth=auth(Scope.ADMIN, permission=ASK_USAGE),
+    response=AskAnswer,
+    summary="Ask in plain language",
+    openapi_extra={"responses": {429: {}, 502: {}, 503: {}, 504: {}}},
+)
+def ask_usage(request: HttpRequest, body: Question) -> dict[str, Any]:
+    """A model writes one SELECT; it is checked, and run on the lake. Result rows never go to the model.
+
+    Where it is refused or fails, `error.fields` have the statement as `sql`, and the `rule` that refused it.
+    """
+    assert isinstance(request.user, User)
+    return answer_of(ask(body.question, actor=request.user))

@@ -13,14 +13,20 @@ from accounts.api_auth import auth
 from accounts.errors import AgnesError
 from accounts.models import Scope, User
 from telemetry.admin_api import router as admin_router
+from telemetry.datasets_api import router as datasets_router
 from telemetry.intake.comparing import Status
 from telemetry.intake.receiving import body_chunks, refuse_browser_forms
 from telemetry.intake.storing import store_transcript
+from telemetry.own_sessions_api import router as own_sessions_router
+from telemetry.private_api import router as private_router
 
 log = logging.getLogger(__name__)
 
 router = Router(tags=["telemetry"])
 router.add_router("/admin", admin_router)
+router.add_router("", own_sessions_router)
+router.add_router("", private_router)
+router.add_router("", datasets_router)
 
 RAW_BODY: dict[str, Any] = {
     "requestBody": {
@@ -28,7 +34,10 @@ RAW_BODY: dict[str, Any] = {
         "description": "The *.jsonl file itself; Content-Encoding may be gzip or zstd.",
         "content": {"application/x-ndjson": {"schema": {"type": "string", "format": "binary"}}},
     },
-    "responses": {409: {"description": "What is stored of this transcript is lost: stored_file_lost."}},
+    "responses": {
+        409: {"description": "What is stored of this transcript is lost: stored_file_lost."},
+        410: {"description": "It may not be here: session_private, session_erased, records_private."},
+    },
 }
 
 

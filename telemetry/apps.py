@@ -5,6 +5,9 @@ class TelemetryConfig(AppConfig):
     name = "telemetry"
 
     def ready(self) -> None:
-        from telemetry import usernames
+        from telemetry import checks, usernames
+        from telemetry.viewing import index_files
 
+        checks.register()
         usernames.connect()
+        index_files.connect()

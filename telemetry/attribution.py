@@ -1,8 +1,9 @@
 """Whose is it: which item of a marketplace an identifier in a transcript belongs to.
 
 The marketplaces write the four `usage_attribution_*` tables (telemetry/attribution_writing.py); extraction
-asks them once a transcript. Beside the names of components they hold two names of a whole item, both without
-a component: its namespace (`acme:`), and where its skills lie on a disk (`<marketplace>/<plugin>`).
+asks them once a transcript. Beside the names of components they hold names of a whole item, without a
+component: its namespace (`acme:`, and `mcp__plugin_acme_` of the tools of its servers), and where its skills
+lie on a disk (`<marketplace>/<plugin>`).
 """
 
 from collections import defaultdict
@@ -14,10 +15,12 @@ from typing import NamedTuple
 
 from telemetry.bulk import IN_LIMIT, fetch
 from telemetry.models import Source
-from telemetry.transcripts.figures import Event, Evidence
+from telemetry.transcripts.figures import OF_NO_PLUGIN, Event, Evidence
 
 # Where to look: usage_attribution_<name>.
 SKILLS, COMMANDS, AGENTS, MCP_SERVERS = "skills", "commands", "agents", "mcp_servers"
+# What the names of a plugin's MCP tools begin with.
+MCP_OF_PLUGINS = "mcp__plugin_"
 
 
 class Item(NamedTuple):
@@ -66,10 +69,11 @@ class Lookup(NamedTuple):
 
 
 def lookup_of_event(event: Event) -> Lookup | None:
-    """None where no item can be credited: a plain tool, or a call that did not reach its item."""
+    """None where no item can be credited: a plain tool, a call that did not reach its item, a skill of the
+    person's own."""
     if event.event_type == "tool_use" and not event.skill_name:
         return None
-    if not event.reached_its_item:
+    if not event.reached_its_item or event.evidence == OF_NO_PLUGIN:
         return None
     if event.event_type == "slash_command":
         if event.is_builtin and ":" not in event.command_name:
@@ -78,7 +82,8 @@ def lookup_of_event(event: Event) -> Lookup | None:
     if event.event_type == "subagent":
         return Lookup((AGENTS,), _names(event.subagent_type))
     if event.event_type == "mcp_call":
-        return Lookup((MCP_SERVERS,), tuple(mcp_prefixes(event.tool_name)))
+        names = (*mcp_prefixes(event.tool_name), *mcp_namespaces(event.tool_name))
+        return Lookup((MCP_SERVERS,), names)
     return lookup_of_skill(event.skill_name, event.evidence)
 
 
@@ -103,6 +108,23 @@ def mcp_prefixes(tool_name: str) -> Iterator[str]:
     while end > len("mcp"):
         yield tool_name[: end + 2]
         end = tool_name.rfind("__", 0, end + 1)
+
+
+def mcp_namespace_name(namespace: str) -> str:
+    """An item as a whole in the names of its servers' tools; `namespace` as it stands there."""
+    return f"{MCP_OF_PLUGINS}{namespace}_"
+
+
+def mcp_namespaces(tool_name: str) -> Iterator[str]:
+    """What may be the item's part of `mcp__plugin_<namespace>_<server>__<tool>`, longest first: both names
+    may hold `_`."""
+    if not tool_name.startswith(MCP_OF_PLUGINS):
+        return
+    first = len(MCP_OF_PLUGINS) + 1
+    end = tool_name.rfind("_", first, max(first, tool_name.rfind("__") - 1))
+    while end > 0:
+        yield tool_name[: end + 1]
+        end = tool_name.rfind("_", first, end)
 
 
 def resolve(lookups: Iterable[Lookup | None]) -> list[Item]:

@@ -22,10 +22,14 @@ _EPOCH = datetime(1970, 1, 1)
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert rows whose values stand in the order of `columns`: COPY on PostgreSQL, one prepared statement on
-    SQLite."""
+    """Insert rows whose values stand in the order of `columns`."""
+    insert_into(model._meta.db_table, columns, rows)
+
+
+def insert_into(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """The same by the table's name: COPY on PostgreSQL, one prepared statement on SQLite."""
     quote = connection.ops.quote_name
-    table = quote(model._meta.db_table)
+    table = quote(table)
     names = ", ".join(quote(column) for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -11,6 +11,7 @@ from django.db.models.functions import TruncDate
 
 from telemetry.bulk import IN_LIMIT, insert_rows
 from telemetry.days import date_of, day_number
+from telemetry.frozen_days import Horizon
 from telemetry.models import UsageDirtyDay, UsageEvent, UsageMessage, UsageSessionSummary
 from telemetry.transcripts.extracting import Extraction
 
@@ -62,11 +63,14 @@ def remove_marks(ids: list[int]) -> None:
         UsageDirtyDay.objects.filter(pk__in=ids[start : start + IN_LIMIT]).delete()
 
 
-def days_of(extraction: Extraction) -> Days:
-    """The days on which what was extracted lies."""
+def days_of(extraction: Extraction, kept: Horizon) -> Days:
+    """The days on which what is kept of what was extracted lies."""
     # Numbers first: there may be millions of events, and a few days.
-    numbers = {_number(event.occurred_ms) for event in extraction.events}
-    numbers.update(_number(message.occurred_ms) for message in extraction.messages)
+    numbers = {_number(event.occurred_ms) for event in extraction.events if kept.keeps(event.occurred_ms)}
+    numbers.update(
+        _number(message.occurred_ms) for message in extraction.messages if kept.keeps(message.occurred_ms)
+    )
+    # That of the summary, which is kept in any case.
     numbers.add(_number(extraction.figures.started_ms))
     return {None if number is None else date_of(number) for number in numbers}
 

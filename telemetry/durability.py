@@ -1,4 +1,4 @@
-"""How soon a commit must be on disk."""
+"""How soon a commit must be on disk, and what may stay there of what was deleted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +23,41 @@ def redoable_writes() -> Iterator[None]:
         yield
     finally:
         _run(restore)
+
+
+@contextmanager
+def traceless_deletes() -> Iterator[None]:
+    """What is deleted here stays in no page of SQLite's file, nor in its log once everybody has read on.
+
+    PostgreSQL overwrites deleted rows in its own time.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA secure_delete")
+        [before] = cursor.fetchone()
+    _run(["PRAGMA secure_delete=ON"])
+    try:
+        yield
+    finally:
+        _run([f"PRAGMA secure_delete={before}"])
+        if not connection.in_atomic_block:
+            empty_log()
+
+
+def empty_log(*, patience_ms: int = 2000) -> bool:
+    """SQLite's log into its file. False where somebody reads or writes for longer than that."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        [before] = cursor.fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={patience_ms}")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            [busy, *_] = cursor.fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={before}")
+    return not busy
 
 
 def _run(statements: list[str]) -> None:

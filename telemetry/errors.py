@@ -6,16 +6,31 @@ AgnesError
 ├── UploadTooLarge         over a limit of the settings
 ├── UploadCorrupt          does not inflate as its Content-Encoding says, or ended early
 ├── EncodingUnsupported    a Content-Encoding that Agnes does not know, or a form instead of a raw body
+├── SessionWithheld        (410) the session was marked private or removed: it is never taken again
+├── RecordsWithheld        (410) all that stands in the file are copies of such a session
 ├── UploadBusy             nothing wrong: send it again
 ├── StoredFileLost         the upload cannot be compared: what is stored of its transcript is lost
+├── TranscriptLost         a transcript cannot be read: what is stored of it is lost or damaged
+├── WhoseSession           several people have the session that an admin named
+├── SessionUnknown         no transcript of this person has this session_file
 ├── UnknownProcessor       no processor has this name
-├── WrongFilter            an export was asked for with filters that mean nothing
+├── WrongFilter            rows were asked for with filters that mean nothing
+├── DatasetUnknown         no data set has this name, or none that one may see
+├── RangeBeyondEnd         a download was to go on behind its end
 ├── ExportsBusy            as many exports are under way as may be at once
 ├── ExportFailed           the process that reads the lake for an export gave up
 ├── LakeNotBuilt           nothing to read yet
 ├── LakeChanged            what a reader held was removed meanwhile
-├── LakeReadOnly           asked to do something else than to select
 ├── LakeUnavailable        the lake cannot be reached, read or written
+├── PublisherBusy          another process writes to the lake
+├── WrongQuestion          (ask.errors) empty or too long
+├── QueryRejected          (ask.errors) the SQL does something else than read the tables
+├── QueryFailed            (ask.errors) the engine's own error
+├── QueryTooHeavy          (ask.errors) stopped: too much memory or time
+├── AskBusy                (ask.errors) as many questions as may be are being answered
+├── AskNotSetUp            (ask.errors) no provider is configured, or it refuses key, account or model
+├── ProviderFailed         (ask.errors) the provider did not answer with a statement
+├── NotAnswerable          (ask.errors) the tables do not answer the question
 ├── Unreadable             (intake.importing) a file that the import may not or cannot read
 ├── DemoBusy               (demo.removal) the demo's transcripts are being processed
 └── DemoAddressTaken       (demo.world) somebody real has the address of an invented person
@@ -75,6 +90,35 @@ class EncodingUnsupported(AgnesError):
     code = "unsupported_encoding"
 
 
+class SessionWithheld(AgnesError):
+    """`code` tells which it is, for clients: they need not try again."""
+
+    status = 410
+    code = "session_private"
+    WORDS = {
+        "private": ("session_private", "was marked private"),
+        "erased": ("session_erased", "was removed by an admin"),
+    }
+
+    def __init__(self, reason: str) -> None:
+        self.code, what = self.WORDS[reason]
+        super().__init__(
+            f"This session {what}: nothing of it is taken.",
+            "Do not send it again. It cannot be brought back.",
+        )
+
+
+class RecordsWithheld(AgnesError):
+    status = 410
+    code = "records_private"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "All that stands in this file are copies of a session that was marked private or removed.",
+            "Send it again once it has something of its own.",
+        )
+
+
 class UploadBusy(AgnesError):
     status = 503
     code = "busy"
@@ -93,6 +137,52 @@ class StoredFileLost(AgnesError):
         )
 
 
+class TranscriptLost(AgnesError):
+    status = 409
+    code = "stored_file_lost"
+
+    def __init__(self, session_file: str, error: "StoredFileDamaged") -> None:
+        super().__init__(
+            f"{session_file} cannot be read. {error}",
+            "Upload the transcript again, or restore its file from a backup.",
+        )
+
+
+class TranscriptRemoved(TranscriptLost):
+    status = 410
+    code = "removed_by_retention"
+
+    def __init__(self, session_file: str) -> None:
+        AgnesError.__init__(
+            self,
+            f"{session_file} is not kept any more: retention removed its file. Its figures stay.",
+            "TRANSCRIPTS_RETENTION_DAYS says how long files are kept.",
+        )
+
+
+class SessionUnknown(AgnesError):
+    status = 404
+    code = "not_found"
+
+    def __init__(self, user_id: int, session_file: str) -> None:
+        super().__init__(
+            f"Person {user_id} has no transcript {session_file[:200]!r}.",
+            "GET /api/admin/users/{user_id}/sessions lists those that there are.",
+        )
+
+
+class WhoseSession(AgnesError):
+    status = 422
+    code = "whose_session"
+
+    def __init__(self, user_ids: list[int]) -> None:
+        super().__init__(
+            "Several people have a session with this id.",
+            "Say whose with user_id.",
+            {"user_id": f"one of {', '.join(map(str, user_ids))}"},
+        )
+
+
 class UnknownProcessor(AgnesError):
     status = 422
     code = "unknown_processor"
@@ -102,10 +192,29 @@ class WrongFilter(AgnesError):
     status = 422
     code = "wrong_filter"
 
-    def __init__(self, fields: dict[str, str]) -> None:
-        """`fields` says of each what it may be."""
+    def __init__(self, fields: dict[str, str], *, page: str = "docs/EXPORT.md") -> None:
+        """`fields` says of each what it may be, `page` is where that is described."""
         wrong = "; ".join(f"{name}: {what}" for name, what in sorted(fields.items()))
-        super().__init__(f"Wrong filter: {wrong}.", "docs/EXPORT.md describes the filters.", fields)
+        super().__init__(f"Wrong filter: {wrong}.", f"{page} describes the filters.", fields)
+
+
+class DatasetUnknown(AgnesError):
+    status = 404
+    code = "not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no data set {name[:60]!r}, or none that you may see.",
+            "GET /api/datasets lists those that there are for you.",
+        )
+
+
+class RangeBeyondEnd(AgnesError):
+    status = 416
+    code = "range_beyond_end"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The data set has {size} bytes.", "Ask for it without a range.")
 
 
 class ExportsBusy(AgnesError):
@@ -115,7 +224,7 @@ class ExportsBusy(AgnesError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"{limit} exports are under way, as many as the server makes at once.",
+            f"{limit} exports or zips are under way, as many as the server makes at once.",
             "Start it again when one of them has ended, or ask an operator to raise AGNES_EXPORTS_AT_ONCE.",
         )
 
@@ -163,14 +272,6 @@ class LakeChanged(AgnesError):
         self.in_copies = in_copies
 
 
-class LakeReadOnly(AgnesError):
-    status = 422
-    code = "lake_read_only"
-
-    def __init__(self) -> None:
-        super().__init__("The lake can only be read.", "Ask with a single SELECT statement.")
-
-
 class LakeUnavailable(AgnesError):
     status = 503
     code = "lake_unavailable"
@@ -184,6 +285,14 @@ class LakeUnavailable(AgnesError):
         super().__init__(f"The lake cannot be reached, read or written: {reason.rstrip('.')}.", hint)
 
 
+class PublisherBusy(AgnesError):
+    status = 409
+    code = "publisher_busy"
+
+    def __init__(self) -> None:
+        super().__init__("A publisher is at work on the lake.", "Try again in a minute.")
+
+
 class ClaimLost(Exception):
     """What this worker had claimed expired, and another worker took it: stop, it goes on there."""
 
@@ -193,9 +302,18 @@ class TranscriptChanged(Exception):
 
 
 class StoredFileDamaged(Exception):
-    """A stored transcript file does not hold the bytes that were uploaded."""
+    """A stored transcript file does not hold the bytes that were uploaded, or is not there."""
 
     def __init__(self, sha256: str, what: str) -> None:
         super().__init__(
             f"The stored file {sha256} {what}: upload the transcript again, or restore it from a backup."
+        )
+
+
+class StoredFileRemoved(StoredFileDamaged):
+    """Retention removed it."""
+
+    def __init__(self) -> None:
+        Exception.__init__(
+            self, "Retention removed the file of this transcript; what was extracted of it stays."
         )

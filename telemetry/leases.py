@@ -35,6 +35,20 @@ class Lease:
         """
         return execute(statement, (*self._key.values(), self.holder, self._expiry(), db_now())) == 1
 
+    def seize(self) -> None:
+        """Take it from whoever has it: they find out when they renew it, at the latest before they commit.
+
+        In a transaction: what its holder is committing at this moment is waited for.
+        """
+        columns = ", ".join(self._key)
+        statement = f"""
+            INSERT INTO {self._table} ({columns}, holder, expires_at)
+            VALUES ({", ".join("%s" for _ in self._key)}, %s, %s)
+            ON CONFLICT ({columns}) DO UPDATE SET
+                holder = excluded.holder, expires_at = excluded.expires_at
+        """
+        execute(statement, (*self._key.values(), self.holder, self._expiry()))
+
     def renew(self) -> None:
         """Raises ClaimLost where it expired and another worker took it.
 

@@ -53,7 +53,7 @@ def _publish(report: RunReport, seconds: float | None, wait: bool, on_progress: 
     try:
         published = publish(seconds=seconds, wait=wait, on_progress=on_progress)
     except LakeUnavailable as error:
-        log.error("Publishing failed: %s %s", error.message, error.hint)
+        log.error("Publishing failed: %s", error.text)
         report.publishing_error = error.message
         return
     report.published_days = published.published_days

@@ -3,6 +3,8 @@
 Every change of extracted rows marks its days in its own transaction (telemetry/dirty_days.py). One publisher
 at a time rebuilds the marked days, newest first, writes them to the lake, and removes the marks in the same
 transaction: wherever it dies, marks are left and no wrong figure.
+
+The roll-ups of frozen days (telemetry/frozen_days.py) are written to the lake as they are, and never rebuilt.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +21,7 @@ from telemetry.days import DayRange, today
 from telemetry.dirty_days import Marks, mark_dirty, read_marks, remove_marks
 from telemetry.durability import redoable_writes
 from telemetry.errors import ClaimLost, LakeUnavailable
+from telemetry.frozen_days import frozen_before, is_frozen
 from telemetry.lake import location
 from telemetry.lake.tables import SCHEMA
 from telemetry.leases import Lease, held
@@ -86,7 +89,7 @@ def publish(
 
 
 def rebuild_all() -> PublishReport:
-    """Publish every day anew, whatever the roll-ups hold."""
+    """Publish every day anew, whatever the roll-ups hold, but for those of frozen days."""
     with transaction.atomic():
         mark_dirty({None, *days_with_rows()})
         PublishingState.objects.update(windows_day=None)
@@ -159,7 +162,8 @@ def _publish_days(lease: Lease, lake: "PublishedLake", days: Sequence[date], mar
     """
     with one_snapshot():
         lease.renew()
-        rebuild(days)
+        before = frozen_before()
+        rebuild([day for day in days if not is_frozen(day, before)])
         lake.replace(days)
         if any(plugin_window.reaches(day, today()) for day in days):
             _rebuild_windows(lake)

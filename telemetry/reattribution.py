@@ -22,7 +22,7 @@ def process_again_where_named(identifiers: Set[str], *, after: int, at_most: int
     one's id, for the next call; None where there was none left. Before the first call, call
     telemetry.attribution_lock.wait_for_attributing_transactions().
     """
-    rows = SessionTranscript.objects.filter(pk__gt=after).order_by("pk")
+    rows = SessionTranscript.objects.readable().filter(pk__gt=after).order_by("pk")
     transcripts = dict(rows.values_list("pk", "session_file")[:at_most])
     if not transcripts:
         return None
@@ -73,8 +73,12 @@ def _lookups_of_events(session_files: list[str]) -> Iterator[tuple[str, Lookup]]
 @transaction.atomic
 def _make_pending(session_files: Iterable[str]) -> None:
     """What is not done is left alone: it asks whose its events are when it is written."""
+    session_files = list(session_files)
+    if not session_files:
+        return
+    SessionTranscript.objects.filter(session_file__in=session_files).unsettle()
     done = SessionProcessorState.objects.filter(
-        processor_name=usage.NAME, session_file__in=list(session_files), processed_at__isnull=False
+        processor_name=usage.NAME, session_file__in=session_files, processed_at__isnull=False
     )
     if done.update(revision=0, attempts=0, processed_at=None, last_error=None):
         wakeup.request_runs()

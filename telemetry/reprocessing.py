@@ -10,15 +10,16 @@ from telemetry.processors import wakeup
 
 
 @transaction.atomic
-def process_again(transcripts: SessionTranscriptQuerySet, *, by: User) -> int:
+def process_again(transcripts: SessionTranscriptQuerySet, *, by: User | None) -> int:
     """Make these transcripts pending again for every processor, with all their attempts, and ask for a run.
 
-    Nothing that was extracted is removed: each transcript's rows are replaced once it is processed. Returns
-    how many transcripts there are.
+    Nothing that was extracted is removed: each transcript's rows are replaced once it is processed. Those
+    whose files are not kept stay as they are. Returns how many transcripts there are.
     """
+    transcripts = transcripts.readable()
     session_files = transcripts.order_by().values("session_file")
     target = _session_file_of_one(transcripts)
-    count = transcripts.count()
+    count = transcripts.unsettle()
     SessionProcessorState.objects.filter(session_file__in=session_files).update(
         revision=0, attempts=0, processed_at=None, last_error=None
     )

@@ -1,9 +1,11 @@
-"""The spool folder: what uploads, exports and queries keep on disk while they are under way."""
+"""The spool folder: what uploads, exports and queries keep on disk while they are under way, and for a day
+the indexes of transcripts that were read."""
 
 import logging
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -14,19 +16,43 @@ log = logging.getLogger(__name__)
 
 UPLOAD_SUFFIX = ".jsonl.zst"
 EXPORT_PREFIX = "export-"
-PATTERNS = (f"*{UPLOAD_SUFFIX}", f"{EXPORT_PREFIX}*", f"{SPILL_PREFIX}*")
+FORM_PREFIX = "form-"
+INDEX_PREFIX = "index-"
+PACK_SUFFIX = ".pack.zip"
+PREFIXES = (EXPORT_PREFIX, FORM_PREFIX, INDEX_PREFIX, SPILL_PREFIX)
+PATTERNS = (f"*{UPLOAD_SUFFIX}", f"*{PACK_SUFFIX}", *(f"{prefix}*" for prefix in PREFIXES))
 # Nothing goes on for so long without writing a byte.
-LEFTOVER_SECONDS = 24 * 3600
+LEFTOVER_AGE = timedelta(days=1)
 
 
 def remove_leftovers() -> None:
-    """Remove what was killed before it could tidy up."""
-    before = time.time() - LEFTOVER_SECONDS
-    leftovers = [path for path in _ours() if _newest(path) < before]
-    for path in leftovers:
-        _remove(path)
-    if leftovers:
-        log.info("Removed %s leftovers of what was killed from %s.", len(leftovers), settings.SPOOL_DIR)
+    """Remove what was killed before it could tidy up, and indexes, which are made again when needed."""
+    found = leftovers(LEFTOVER_AGE)
+    for path in found:
+        remove(path)
+    if found:
+        log.info("Removed %s leftovers from %s.", len(found), settings.SPOOL_DIR)
+
+
+def leftovers(min_age: timedelta) -> list[Path]:
+    """Ours that nobody has written to for so long."""
+    before = time.time() - min_age.total_seconds()
+    return sorted(path for path in _ours() if _newest(path) <= before)
+
+
+def size_of(path: Path) -> int:
+    """In bytes; of a folder all that is in it."""
+    try:
+        return sum(each.stat().st_size for each in (path, *path.rglob("*")) if each.is_file())
+    except FileNotFoundError:
+        return 0
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _ours() -> Iterator[Path]:
@@ -41,10 +67,3 @@ def _newest(path: Path) -> float:
         return max(each.stat().st_mtime for each in (path, *path.rglob("*")))
     except FileNotFoundError:
         return time.time()
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -6,17 +6,21 @@ from typing import Any
 from accounts import audit
 from telemetry import usernames
 from telemetry.lake.reading import sweep_copies
+from telemetry.maintenance import pruning, unfinished
 from telemetry.processing import process, something_waits
 from telemetry.processors import wakeup
 from telemetry.spool import remove_leftovers
 
 # No task runs longer than a minute: longer work is cut and goes on in the next.
 RUN_SECONDS = 25
+# Of it, what was begun and not finished gets so much.
+UNFINISHED_SECONDS = 10
 
 
 def process_pending() -> dict[str, Any]:
     """What uploads ask for: a run of every processor."""
     wakeup.note_started()
+    _go_on_with_unfinished()
     return {"usage": _process("usage"), "verification": _process("verification")}
 
 
@@ -28,11 +32,24 @@ def rewrite_username(user_id: int) -> dict[str, Any]:
 def process_usage() -> dict[str, Any]:
     """By the clock; the time to clear up as well."""
     remove_leftovers()
+    _go_on_with_unfinished()
     return _process("usage")
+
+
+def prune_usage() -> dict[str, Any]:
+    """By the clock. What is left after a while, the next runs of the processors go on with."""
+    with audit.context("task"):
+        outcome = pruning.prune(actor=None, seconds=RUN_SECONDS)
+        return {"removed": dict(outcome.removed), "why_not": outcome.why_not}
 
 
 def process_verification() -> dict[str, Any]:
     return _process("verification")
+
+
+def _go_on_with_unfinished() -> None:
+    with audit.context("task"):
+        unfinished.go_on(seconds=UNFINISHED_SECONDS)
 
 
 def _process(processor_name: str) -> dict[str, Any]:

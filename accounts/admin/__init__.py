@@ -1,3 +1,3 @@
 """The admin pages of people, groups, access tokens and the audit log, and how one signs in to them."""
 
-from accounts.admin import audit_log, groups, people, sign_in, tokens  # noqa: F401
+from accounts.admin import audit_log, groups, links, people, sign_in, tokens  # noqa: F401

@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Count, Model, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from accounts import audit
 from accounts.admin_base import AuditedAdmin, chip, moment
-from accounts.models import User
+from accounts.models import AccessToken, User
 
 PRIVILEGES = ["is_staff", "is_superuser", "groups", "user_permissions"]
 
@@ -69,6 +70,11 @@ class PersonAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ["email", "name", "usable_password", "password1", "password2"]}),
     ]
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        tokens = AccessToken.objects.filter(user=OuterRef("pk")).order_by().values("user")
+        counted = tokens.annotate(count=Count("pk")).values("count")
+        return super().get_queryset(request).annotate(token_count=Coalesce(Subquery(counted), 0))
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """People are never deleted, only deactivated."""
         return False
@@ -100,15 +106,20 @@ class PersonAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
     def signed_in(self, person: User) -> SafeString | str:
         return moment(person.last_login)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        person: Any = super().get_object(request, object_id, from_field)
+        if person is not None:
+            person.may_get_token = request.user.has_perm("accounts.add_accesstoken")
+        return person
+
     @admin.display(description="access tokens")
-    def access_tokens(self, person: User) -> SafeString:
-        count = person.tokens.count()
-        return format_html(
-            '<a href="{}?user__id__exact={}">{} token{}</a> · <a href="{}?user={}">Add a token</a>',
-            reverse("admin:accounts_accesstoken_changelist"),
-            person.pk,
-            count,
-            pluralize(count),
-            reverse("admin:accounts_accesstoken_add"),
-            person.pk,
+    def access_tokens(self, person: Any) -> SafeString:
+        count: int = person.token_count
+        url = reverse("admin:accounts_accesstoken_changelist")
+        link = format_html(
+            '<a href="{}?user__id__exact={}">{} token{}</a>', url, person.pk, count, pluralize(count)
         )
+        if not person.may_get_token:
+            return link
+        url = reverse("admin:accounts_accesstoken_add")
+        return format_html('{} · <a href="{}?user={}">Add a token</a>', link, url, person.pk)

@@ -16,8 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import tokens
-from accounts.admin import shown_once
+from accounts import shown_once, tokens
 from accounts.admin_base import NextStep, chip, moment
 from accounts.models import AccessToken, Scope, User
 
@@ -152,8 +151,7 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return response
 
     def _nothing_more_to_show(self, request: HttpRequest, token: AccessToken) -> HttpResponse:
-        text = f"The secret of {token} was shown once and is not kept. Lost it? Revoke it and make another."
-        self.message_user(request, text, messages.WARNING)
+        self.message_user(request, shown_once.gone(token), messages.WARNING)
         if self.has_view_permission(request, token):
             return redirect("admin:accounts_accesstoken_change", token.pk)
         return redirect("admin:index")

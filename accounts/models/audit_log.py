@@ -54,6 +54,9 @@ class AuditLog(models.Model):
             models.Index(fields=["at"], name="audit_log_at"),
             models.Index(fields=["actor", "at"], name="audit_log_actor_at"),
             models.Index(fields=["action", "at"], name="audit_log_action_at"),
+            # What was done to one thing, and through one door: filters of the activity page.
+            models.Index(fields=["target", "at"], name="audit_log_target_at"),
+            models.Index(fields=["client_kind", "at"], name="audit_log_client_at"),
         ]
 
     def __str__(self) -> str:

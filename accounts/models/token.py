@@ -8,7 +8,7 @@ from django.utils import timezone
 class Scope(models.TextChoices):
     """What a token may be used for. Scopes are exact: none of them contains another."""
 
-    UPLOAD = "upload", "Upload transcripts"
+    UPLOAD = "upload", "Upload transcripts, and to the flea market"
     READ = "read", "Read one's own data"
     MARKETPLACE = "marketplace", "Use the marketplace"
     ADMIN = "admin", "Administer, as far as the person's permissions reach"

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import audit, tokens
 from accounts.admin_base import UncountedPaginator
 from accounts.models import AccessToken, AuditLog, Scope, User
+from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,18 @@ class TestSigningIn:
 
     def test_people_who_are_not_staff_stay_outside(self, bob: User):
         assert signed_in(bob).get("/admin/").status_code == 302
+
+    @pytest.mark.parametrize("there", ["", "?next=/admin/", "?next=/admin/accounts/user/"])
+    def test_they_are_led_to_the_pages_for_everybody(self, client: Client, bob: User, there: str):
+        form = {"username": bob.email, "password": PASSWORD}
+        answer = client.post(f"/admin/login/{there}", form, follow=True)
+        assert [url for url, _ in answer.redirect_chain] == ["/", "/marketplace/"]
+        assert answer.status_code == 200
+
+    def test_staff_are_led_to_where_they_wanted(self, client: Client, dana: User):
+        form = {"username": dana.email, "password": PASSWORD}
+        for there, url in (("", "/admin/"), ("?next=/marketplace/", "/marketplace/")):
+            assert client.post(f"/admin/login/{there}", form)["Location"] == url
 
 
 class TestPeople:

@@ -1,6 +1,12 @@
 """Skills and slash commands: called by Claude, typed by a person, or of the user interface itself."""
 
-from telemetry.demo.vocabulary import MARKETPLACE, PLUGIN_VERSIONS, USER_INTERFACE_COMMANDS
+from telemetry.demo.vocabulary import (
+    FLEA_VERSIONS,
+    MARKETPLACE,
+    PLUGIN_VERSIONS,
+    SERVED_MARKETPLACE,
+    USER_INTERFACE_COMMANDS,
+)
 from telemetry.demo.writer import TranscriptWriter
 
 
@@ -50,4 +56,6 @@ def _folder(home: str, name: str) -> str:
     plugin, _, skill = name.rpartition(":")
     if not plugin:
         return f"{home}/.claude/skills/{skill}"
-    return f"{home}/.claude/plugins/cache/{MARKETPLACE}/{plugin}/{PLUGIN_VERSIONS[plugin]}/skills/{skill}"
+    market = SERVED_MARKETPLACE if plugin in FLEA_VERSIONS else MARKETPLACE
+    version = (FLEA_VERSIONS | PLUGIN_VERSIONS)[plugin]
+    return f"{home}/.claude/plugins/cache/{market}/{plugin}/{version}/skills/{skill}"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 DOMAIN = "demo.example"
+SCAFFOLD = "component-scaffold:component-scaffold"
 OPUS, SONNET, HAIKU = "claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5"
 
 
@@ -50,14 +51,14 @@ BACKEND = Team(
 )
 FRONTEND = Team(
     projects=("storefront", "design-tokens"),
-    skills=("house-style:tone", "review-kit:review", "a11y-check:audit", "component-scaffold"),
-    commands=("house-style:tone", "component-scaffold"),
+    skills=("house-style:tone", "review-kit:review", "a11y-check:audit", SCAFFOLD),
+    commands=("house-style:tone", SCAFFOLD),
     agents=("Explore", "Plan", "a11y-check:keyboard-tester"),
     mcp_servers=("github", "plugin_house-style_figma"),
 )
 DATA = Team(
     projects=("data-pipelines", "forecasting"),
-    skills=("data-toolbox:query-plan", "data-toolbox:sql-style", "chart-notes"),
+    skills=("data-toolbox:query-plan", "data-toolbox:sql-style", "chart-notes:chart-notes"),
     commands=("data-toolbox:explain", "data-toolbox:query-plan"),
     agents=("data-toolbox:analyst", "general-purpose"),
     mcp_servers=("postgres", "plugin_data-toolbox_warehouse"),

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from telemetry.demo.world import Progress as OnProgress
+from telemetry.management.progress import named_steps
 
 
 @contextmanager
@@ -15,11 +16,4 @@ def show_progress(*, quiet: bool = False) -> Iterator[OnProgress]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bars:
-        stages: dict[str, TaskID] = {}
-
-        def on_progress(stage: str, done: int, total: int) -> None:
-            if stage not in stages:
-                stages[stage] = bars.add_task(stage)
-            bars.update(stages[stage], completed=done, total=total)
-
-        yield on_progress
+        yield named_steps(bars)

@@ -22,6 +22,7 @@ from telemetry.models import (
     SessionTranscriptPart,
     UsageEvent,
     UsageMessage,
+    UsageSessionItem,
     UsageSessionSummary,
     VerificationFinding,
     storage_folder,
@@ -102,6 +103,7 @@ def _remove_rows(user_ids: list[int], transcripts: QuerySet[SessionTranscript]) 
     SessionProcessorState.objects.filter(session_file__in=session_files).delete()
     VerificationFinding.objects.filter(session_file__in=session_files).delete()
     UsageMessage.objects.filter(user__in=user_ids).delete()
+    UsageSessionItem.objects.filter(session_file__in=session_files).delete()
     UsageSessionSummary.objects.filter(user__in=user_ids).delete()
     UsageEvent.objects.filter(user__in=user_ids).delete()
     transcripts.delete()

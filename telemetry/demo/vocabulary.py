@@ -156,6 +156,9 @@ PLUGIN_VERSIONS = {
     "incident-desk": "0.3.0",
     "a11y-check": "0.2.1",
 }
+# What Agnes itself serves, and the items of its flea market that sessions use; marketplace/demo/ has them.
+SERVED_MARKETPLACE = "agnes"
+FLEA_VERSIONS = {"component-scaffold": "1", "chart-notes": "1"}
 # The day of the demo's sixty from which on a plugin is used; the others are there from the beginning.
 PLUGIN_DAYS = {"a11y-check": 18, "incident-desk": 36}
 # Claude Code is updated now and then: the day of the demo's sixty on which a version appears.

@@ -59,10 +59,18 @@ def is_unfinished() -> bool:
 
 
 def create(
-    *, now: datetime, people: Sequence[Person] = PEOPLE, on_progress: Progress = lambda *_: None
+    *,
+    now: datetime,
+    people: Sequence[Person] = PEOPLE,
+    before_sessions: Callable[[], None] = lambda: None,
+    on_progress: Progress = lambda *_: None,
 ) -> Created:
-    """Make what is missing of the demo: nothing is made twice, and an interrupted run is completed."""
+    """Make what is missing of the demo: nothing is made twice, and an interrupted run is completed.
+
+    `before_sessions` is for what needs the people, and what the sessions need.
+    """
     owners = _make_people(people, now.date())
+    before_sessions()
     created = Created(people=len(owners))
     for done, (person, owner) in enumerate(zip(people, owners, strict=True)):
         on_progress("Sessions", done, len(owners))

@@ -10,5 +10,7 @@ process.py     its other end
 freshness.py   publish first what is dirty, where that is quick
 exporting.py   one export from filters to bytes, audited
 answering.py   an export as an HTTP answer
+parts.py       data sets as somebody may see them
+resuming.py    one of them as an HTTP answer: with an ETag, and from where a download broke off
 writing.py     an export into a file or a pipe
 """

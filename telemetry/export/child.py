@@ -13,7 +13,9 @@ import os
 import shutil
 import sys
 import threading
+import time
 import traceback
+from pathlib import Path
 from typing import NoReturn
 
 # What takes time to import is imported while the other end still finds out what to ask.
@@ -22,12 +24,14 @@ import duckdb
 
 from accounts.errors import AgnesError
 from telemetry.errors import LakeChanged
+from telemetry.export.formats import FRUGAL_MEMORY_LIMIT
 from telemetry.export.plan import Plan
 from telemetry.lake.door import connect
 from telemetry.lake.store_errors import reason_of
 
-# The whole process stays under 512 MB with it (benchmarks/export.py).
-MEMORY_LIMIT = "350MB"
+# The whole process stays under 512 MB: a little before, it gives up, and begins again as a frugal one.
+MAX_MEMORY = 470_000_000
+SECONDS_BETWEEN_LOOKS = 0.02
 SPILL_LIMIT = "10GB"
 MAX_THREADS = 4
 OUTPUT = "/dev/fd/1"
@@ -36,6 +40,8 @@ OUTPUT = "/dev/fd/1"
 def main(control: int) -> None:
     plan = Plan.from_json(sys.stdin.buffer.readline().decode())
     threading.Thread(target=_end_with_the_reader, args=[plan.spill], daemon=True).start()
+    if not plan.is_frugal:
+        threading.Thread(target=_end_before_memory_does, args=[control], daemon=True).start()
     try:
         _export(plan, control)
     except LakeChanged as error:
@@ -57,8 +63,8 @@ def main(control: int) -> None:
 def _export(plan: Plan, control: int) -> None:
     with connect(
         plan.snapshot,
-        memory_limit=MEMORY_LIMIT,
-        threads=1 if plan.is_frugal else _threads(),
+        memory_limit=FRUGAL_MEMORY_LIMIT if plan.is_frugal else plan.format.memory_limit,
+        threads=_threads() if plan.format.is_parallel and not plan.is_frugal else 1,
         prefetch=not plan.is_frugal,
         spill=plan.spill,
         spill_limit=SPILL_LIMIT,
@@ -90,6 +96,23 @@ def _end_with_the_reader(spill: str) -> NoReturn:
         pass
     shutil.rmtree(spill, ignore_errors=True)
     os._exit(1)
+
+
+def _end_before_memory_does(control: int) -> NoReturn:
+    """DuckDB's own limit leaves room for a second thread, which wide rows would fill."""
+    while (taken := _memory()) < MAX_MEMORY:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    _tell(control, error={"out_of_memory": f"the process takes {taken} bytes"})
+    os._exit(0)
+
+
+def _memory() -> int:
+    """In bytes, where the system (Linux) tells."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except FileNotFoundError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

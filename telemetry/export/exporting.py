@@ -5,9 +5,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from accounts import audit
-from accounts.errors import AgnesError
 from accounts.models import User
+from accounts.streaming import AuditedStream
 from telemetry.errors import LakeChanged
 from telemetry.export.filters import Filters
 from telemetry.export.freshness import publish_if_quick
@@ -18,21 +17,23 @@ from telemetry.lake.door import quoted
 from telemetry.lake.reading import check_damage, current_snapshot
 from telemetry.lake.snapshot import Snapshot
 
-ACTION = "usage.export"
+
+def fresh_snapshot() -> Snapshot:
+    """Of what is there now, as far as that is quick. Raises LakeNotBuilt."""
+    publish_if_quick()
+    return current_snapshot()
 
 
-def start_export(filters: Filters, *, actor: User | None) -> "Export":
+def start_export(filters: Filters, *, actor: User | None, snapshot: Snapshot | None = None) -> "Export":
     """Its audit row is written when this returns; close it, whatever happens.
 
     Raises LakeNotBuilt, LakeChanged, LakeUnavailable and ExportFailed.
     """
     process = ExportProcess()
     try:
-        publish_if_quick()
-        snapshot = current_snapshot()
+        snapshot = snapshot or fresh_snapshot()
         rows = _begin(process, _plan(filters, snapshot, str(process.spill)))
         params = {**filters.params, "rows": rows}
-        audit.record(ACTION, actor=actor, params=params)
         return Export(process, params, rows=rows, as_of=snapshot.as_of, actor=actor)
     except BaseException:
         process.close()
@@ -47,12 +48,14 @@ def _begin(process: ExportProcess, plan: Plan) -> int:
         raise
 
 
-class Export:
-    """The bytes, in pieces of at most a megabyte. Iterating raises ExportFailed or LakeChanged where not
+class Export(AuditedStream):
+    """The bytes, in small pieces. Iterating raises ExportFailed or LakeChanged where not
     all came.
 
     `as_of`: what was committed before it is in. ISO 8601, None where that is not known.
     """
+
+    action = "usage.export"
 
     def __init__(
         self,
@@ -65,40 +68,15 @@ class Export:
     ) -> None:
         self.rows = rows
         self.as_of = as_of
-        self.bytes = 0
         self._process = process
-        self._params = params
-        self._actor = actor
-        # The stream may end after the request has.
-        self._context = audit.current()
-        self._is_open = True
-        self._result = "not read to its end"
+        super().__init__(params=params, actor=actor)
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether all bytes were read."""
-        return self._result == "ok"
+    def _chunks(self) -> Iterator[bytes]:
+        while chunk := self._process.read():
+            yield chunk
 
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            while chunk := self._process.read():
-                self.bytes += len(chunk)
-                yield chunk
-        except AgnesError as error:
-            self._result = error.code
-            raise
-        self._result = "ok"
-
-    def close(self) -> None:
-        """Ends the other process at once; a second audit row says so where not everything was read."""
-        if not self._is_open:
-            return
-        self._is_open = False
+    def _release(self) -> None:
         self._process.close()
-        if not self.is_complete:
-            then = self._context
-            with audit.context(then.client_kind, actor=self._actor, request_id=then.request_id):
-                audit.record(ACTION, params={**self._params, "bytes": self.bytes}, result=self._result)
 
 
 def _plan(filters: Filters, snapshot: Snapshot, spill: str) -> Plan:
@@ -110,6 +88,8 @@ def _plan(filters: Filters, snapshot: Snapshot, spill: str) -> Plan:
         format=filters.format,
         spreadsheet_safe=filters.spreadsheet_safe,
         spill=spill,
+        columns=filters.columns,
+        limit=filters.limit,
     )
 
 
@@ -123,6 +103,8 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, str, str | int]]:
         yield "user_id", "= ?", filters.user_id
     if filters.source is not None:
         yield "source", "= ?", filters.source
+    if filters.tool is not None:
+        yield "tool_name", "= ?", filters.tool
 
 
 def _bound(bound: datetime, operator: str, *, by_day: bool) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Which rows somebody asked for, and as what."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -9,18 +9,21 @@ from typing import Any
 from django.db.models import TextChoices
 
 from accounts.models import User
+from accounts.numbers import whole_number
 from telemetry.errors import WrongFilter
 from telemetry.export import moments
 from telemetry.export.datasets import Dataset
 from telemetry.export.formats import Format
 from telemetry.models import Source
+from telemetry.models.lengths import NAME_LENGTH
 
 YES, NO = ("1", "true"), ("0", "false")
 
 
 @dataclass(frozen=True)
 class Filters:
-    """`since` is inclusive, `until` exclusive; rows without a time are in only where neither is set."""
+    """`since` is inclusive, `until` exclusive; rows without a time are in only where neither is set.
+    `columns` are some of the data set's, () for all; `limit` is of the first rows."""
 
     dataset: Dataset = Dataset.EVENTS
     format: Format = Format.CSV
@@ -29,6 +32,9 @@ class Filters:
     user_id: int | None = None
     source: str | None = None
     spreadsheet_safe: bool = False
+    tool: str | None = None
+    columns: tuple[str, ...] = ()
+    limit: int | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -41,6 +47,9 @@ class Filters:
             "user_id": self.user_id,
             "source": self.source,
             "spreadsheet_safe": self.spreadsheet_safe or None,
+            "tool": self.tool,
+            "columns": list(self.columns) or None,
+            "limit": self.limit,
         }
         return {name: value for name, value in named.items() if value is not None}
 
@@ -52,17 +61,30 @@ class Filters:
         return f"agnes-{self.dataset}{''.join(parts)}.{self.format}"
 
 
-def read_filters(values: Mapping[str, str]) -> Filters:
-    """What the parameters of an address say. Raises WrongFilter, with everything that is wrong."""
-    wrong: dict[str, str] = {name: _unknown(name) for name in values if name not in _READERS}
+def read_filters(values: Mapping[str, str], *, by_address: bool = False) -> Filters:
+    """What the parameters of an address say. Raises WrongFilter, with everything that is wrong.
+
+    With `by_address`, for doors where people type it, `user_id` may be an e-mail address as well.
+    """
+    return _read(values, {**_READERS, "user_id": find_person} if by_address else _READERS, Filters())
+
+
+def read_part(values: Mapping[str, str], dataset: Dataset) -> Filters:
+    """Which part of a data set somebody wants, as Parquet. Raises WrongFilter."""
+    whole = Filters(dataset=dataset, format=Format.PARQUET)
+    return _read(values, {**_OF_PARTS, "columns": _columns_of(dataset)}, whole)
+
+
+def _read(values: Mapping[str, str], readers: Mapping[str, Callable[[str], Any]], rest: Filters) -> Filters:
+    wrong: dict[str, str] = {name: _unknown(name, readers) for name in values if name not in readers}
     read: dict[str, Any] = {}
-    for name, reader in _READERS.items():
+    for name, reader in readers.items():
         if name in values:
             try:
                 read[name] = reader(values[name])
             except ValueError as error:
                 wrong[name] = str(error)
-    filters = Filters(**read)
+    filters = replace(rest, **read)
     wrong = {**_contradictions(filters), **wrong}
     if wrong:
         raise WrongFilter(wrong)
@@ -76,10 +98,10 @@ def find_person(text: str) -> int:
 
 def _contradictions(filters: Filters) -> dict[str, str]:
     wrong = {}
-    for name in ("user_id", "source"):
-        if getattr(filters, name) is not None and name not in filters.dataset.table.columns:
+    for name, column in (("user_id", "user_id"), ("source", "source"), ("tool", "tool_name")):
+        if getattr(filters, name) is not None and column not in filters.dataset.table.columns:
             wrong[name] = (
-                f"the data set {filters.dataset} has no column {name}: leave this out, or use events"
+                f"the data set {filters.dataset} has no column {column}: leave this out, or use events"
             )
     if filters.since and filters.until and filters.since >= filters.until:
         wrong["until"] = "must be later than since, such as 2026-06-01 after 2026-05-01"
@@ -99,9 +121,10 @@ def _choice(choices: type[StrEnum] | type[TextChoices]) -> Callable[[str], str]:
 
 
 def _user_id(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+    user_id = whole_number(text)
+    if user_id is None:
         raise ValueError("the number of a person, such as 7 (it stands in the address of the person's page)")
-    return _existing(text, pk=int(text))
+    return _existing(text, pk=user_id)
 
 
 def _existing(text: str, **key: object) -> int:
@@ -118,8 +141,33 @@ def _boolean(text: str) -> bool:
     return text.lower() in YES
 
 
-def _unknown(name: str) -> str:
-    return f"there is no such filter; use one of {', '.join(_READERS)}"
+def _columns_of(dataset: Dataset) -> Callable[[str], tuple[str, ...]]:
+    known = dataset.table.columns
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in text.split(","))
+        if wrong := [name for name in names if name not in known]:
+            raise ValueError(f"there is no {wrong[0][:60]!r}; one or more of {', '.join(known)}")
+        return names
+
+    return read
+
+
+def _tool(text: str) -> str:
+    if not text or len(text) > NAME_LENGTH or "\0" in text:
+        raise ValueError("the name of a tool, such as Bash")
+    return text
+
+
+def _limit(text: str) -> int:
+    number = whole_number(text)
+    if not number:
+        raise ValueError("a number of rows, such as 100000")
+    return number
+
+
+def _unknown(name: str, readers: Iterable[str]) -> str:
+    return f"there is no such filter; use one of {', '.join(readers)}"
 
 
 def _in_a_name(value: datetime | int | str) -> str:
@@ -134,4 +182,13 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "user_id": _user_id,
     "source": _choice(Source),
     "spreadsheet_safe": _boolean,
+}
+
+# `columns` has its own for each data set.
+_OF_PARTS: dict[str, Callable[[str], Any]] = {
+    "since": moments.read_moment,
+    "until": moments.read_moment,
+    "source": _choice(Source),
+    "tool": _tool,
+    "limit": _limit,
 }

@@ -41,9 +41,16 @@ class Comparison:
     restores: SessionTranscriptPart | None = None
 
 
-def compare(upload: Spool, parts: Sequence[SessionTranscriptPart], *, user_id: int) -> Comparison:
+def compare(
+    upload: Spool, parts: Sequence[SessionTranscriptPart], *, user_id: int, is_removed: bool = False
+) -> Comparison:
     """Raises TranscriptChanged where a part is superseded, and so its file deleted, in this moment, and
-    StoredFileLost where a longer part's file cannot be read."""
+    StoredFileLost where a longer part's file cannot be read.
+
+    `is_removed`: retention removed the files. Then only what goes on from all of them is taken.
+    """
+    if is_removed:
+        return _compare_with_removed(upload, parts)
     for part in parts:
         if part.sha256 == upload.sha256:
             return _same_bytes(part, user_id)
@@ -55,6 +62,16 @@ def compare(upload: Spool, parts: Sequence[SessionTranscriptPart], *, user_id: i
         return Comparison(Status.NEW)
     status = Status.GROWN if len(supersedes) == len(live) else Status.DIVERGED
     return Comparison(status, supersedes)
+
+
+def _compare_with_removed(upload: Spool, parts: Sequence[SessionTranscriptPart]) -> Comparison:
+    for part in parts:
+        if part.sha256 == upload.sha256:
+            return Comparison(Status.SUPERSEDED if part.superseded else Status.SAME)
+    live = [part for part in parts if not part.superseded]
+    supersedes = _beginnings(upload, live)
+    goes_on = len(supersedes) == len(live)
+    return Comparison(Status.GROWN, supersedes) if goes_on else Comparison(Status.SHORTER)
 
 
 def _same_bytes(part: SessionTranscriptPart, user_id: int) -> Comparison:

@@ -21,6 +21,12 @@ def session_file_of(user_id: int, session_id: str, agent_id: str) -> str:
     return "_".join(parts) + SUFFIX
 
 
+def main_file_of(session_file: str) -> str:
+    """The session_file of the main transcript of the same session."""
+    owner, session, *_agent = session_file.removesuffix(SUFFIX).split("_", 2)
+    return f"{owner}_{session}{SUFFIX}"
+
+
 @dataclass(frozen=True)
 class Claim:
     """Whose transcript a name says that a file is. `session_id` None: it does not say."""

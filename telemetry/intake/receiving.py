@@ -19,7 +19,7 @@ def body_chunks(request: HttpRequest) -> Iterator[bytes]:
     length = _declared_length(request)
     if length is not None and length > settings.UPLOAD_MAX_WIRE_BYTES:
         raise _too_large()
-    return _read_to_end(_reader(request, length), length)
+    return _read_to_end(reader_of(request), length)
 
 
 def refuse_browser_forms(request: HttpRequest) -> None:
@@ -48,10 +48,10 @@ def _read(read: Callable[[int], bytes]) -> bytes:
         raise _incomplete() from error
 
 
-def _reader(request: HttpRequest, length: int | None) -> Callable[[int], bytes]:
+def reader_of(request: HttpRequest) -> Callable[[int], bytes]:
     """Django takes a body without a length (Transfer-Encoding: chunked) for empty. Where the server marks
     its end, it is read from the server itself."""
-    if length is None and request.META.get("wsgi.input_terminated"):
+    if _declared_length(request) is None and request.META.get("wsgi.input_terminated"):
         read: Callable[[int], bytes] = request.META["wsgi.input"].read
         return read
     return request.read

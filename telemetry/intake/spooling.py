@@ -8,12 +8,11 @@ from pathlib import Path
 
 import zstandard
 from django.conf import settings
-from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from telemetry.errors import UploadTooLarge
 from telemetry.spool import UPLOAD_SUFFIX
-from telemetry.storage import CHUNK_BYTES, read_stored
+from telemetry.storage import CHUNK_BYTES, FileOnDisk, read_stored
 
 COMPRESSION_LEVEL = 3
 
@@ -51,27 +50,21 @@ class Spool:
         """Hand the file over to the storage; once."""
         if self.saved_as is None:
             with self.path.open("rb") as file:
-                default_storage.save(key, _FileOnDisk(file, name=str(self.path)))
+                default_storage.save(key, FileOnDisk(file, name=str(self.path)))
             self.saved_as = key
 
     def prefix_hashes(self, sizes: Iterable[int]) -> dict[int, str]:
         """For each size the SHA-256 of the first so many raw bytes, from one pass."""
-        return prefix_hashes(self._read(), sizes)
+        return prefix_hashes(self.read(), sizes)
 
-    def _read(self) -> Iterator[bytes]:
+    def read(self) -> Iterator[bytes]:
+        """The raw bytes, wherever they are by now."""
         if self.saved_as is not None:
             yield from read_stored(self.saved_as)
             return
         with self.path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as raw:
             while chunk := raw.read(CHUNK_BYTES):
                 yield chunk
-
-
-class _FileOnDisk(File):  # type: ignore[type-arg]
-    """The embedded storage moves a file that has this method, instead of copying it."""
-
-    def temporary_file_path(self) -> str:
-        return str(self.name)
 
 
 @contextmanager

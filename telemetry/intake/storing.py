@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.core.files.storage import default_storage
@@ -11,16 +12,25 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from telemetry.errors import SessionFileTaken, TranscriptChanged, TranscriptRefused, UploadBusy
+from telemetry.errors import (
+    RecordsWithheld,
+    SessionFileTaken,
+    TranscriptChanged,
+    TranscriptRefused,
+    UploadBusy,
+)
 from telemetry.intake import names
 from telemetry.intake.comparing import Comparison, Status, compare
 from telemetry.intake.inflating import inflate
 from telemetry.intake.spooling import Spool, spool
+from telemetry.maintenance.stored_copies import remove_copies_from_files
 from telemetry.models import SessionTranscript, SessionTranscriptPart, storage_key
 from telemetry.processors import wakeup
 from telemetry.processors.attempts import give_new_attempts
+from telemetry.transcripts.redacting import without_records
 from telemetry.transcripts.scanning import NotATranscript, Scan, scan
 from telemetry.transcripts.values import clean, from_ms
+from telemetry.withheld import Withheld, withheld_of
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +51,19 @@ def store_transcript(
     """Store one transcript file; which session it is comes from its content, `uploaded_name` is a hint.
 
     When this returns, everything is on disk. Where it raises (TranscriptRefused, SessionFileTaken,
-    UploadTooLarge, UploadCorrupt, EncodingUnsupported, UploadBusy, StoredFileLost, or what `chunks` raises),
-    nothing has changed. It opens a transaction of its own, so it must not be called inside one.
+    SessionWithheld, RecordsWithheld, UploadTooLarge, UploadCorrupt, EncodingUnsupported, UploadBusy,
+    StoredFileLost, or what `chunks` raises), nothing has changed. It opens a transaction of its own, so it
+    must not be called inside one.
     """
-    with spool() as spooled:
+    with ExitStack() as spools:
+        spooled = spools.enter_context(spool())
         found = _scan(spooled.passing(inflate(chunks, encoding)))
-        upload = _Upload(owner, spooled, found, clean(uploaded_name) or None)
-        comparison, transcript = _store(upload)
-    return StoredTranscript(comparison.status, transcript, _warnings(upload, comparison, uploaded_name))
+        sent = _Upload(owner, spooled, found, clean(uploaded_name) or None)
+        upload, comparison, transcript = _store(sent, spools)
+    warnings = _warnings(upload, comparison, uploaded_name)
+    if transcript.content_removed_at:
+        warnings.append("Retention has removed this session's file, so it was not stored again.")
+    return StoredTranscript(comparison.status, transcript, warnings)
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,9 @@ class _Upload:
     spool: Spool
     scan: Scan
     name: str | None
+    # Set before it is compared: `spool` then holds nothing that may not be kept.
+    withheld: Withheld | None = None
+    left_out: int = 0
 
     @property
     def storage_key(self) -> str:
@@ -78,29 +96,55 @@ def _scan(chunks: Iterable[bytes]) -> Scan:
         raise TranscriptRefused(str(error), error.line) from error
 
 
-def _store(upload: _Upload) -> tuple[Comparison, SessionTranscript]:
-    stored = False
+def _store(sent: _Upload, spools: ExitStack) -> tuple[_Upload, Comparison, SessionTranscript]:
+    """What was stored of what was sent."""
+    tried = [sent]
+    stored: _Upload | None = None
     try:
         for _ in range(TRIES):
             try:
+                upload = _without_withheld(sent, spools)
+                tried.append(upload)
                 comparison, transcript = _compare_and_write(upload)
             except TranscriptChanged:
                 continue
-            stored = comparison.status.is_stored
-            return comparison, transcript
+            stored = upload if comparison.status.is_stored else None
+            return upload, comparison, transcript
         raise UploadBusy(
             "Other uploads of the same session kept changing it.",
             "Send it again in a moment; if this goes on, tell an operator.",
         )
     finally:
-        if upload.spool.saved_as and not stored:
-            _remove_unused_file(upload)
+        for upload in {id(it.spool): it for it in tried}.values():
+            if upload.spool.saved_as and not (stored and stored.spool is upload.spool):
+                _remove_unused_file(upload)
+
+
+def _without_withheld(sent: _Upload, spools: ExitStack) -> _Upload:
+    """Raises SessionWithheld, and RecordsWithheld where nothing is left."""
+    withheld = withheld_of(sent.owner.pk)
+    withheld.refuse(sent.scan.session_id)
+    if not withheld.is_in(sent.scan.fingerprint):
+        return replace(sent, withheld=withheld)
+    # What is stored of it is compared with what is left, so it must be without them, too.
+    which = {"session_id": sent.scan.session_id, "agent_id": sent.scan.agent_id}
+    if not remove_copies_from_files(withheld, **which):
+        raise UploadBusy("What is stored of this session cannot be read.", "Send it again in a moment.")
+    spooled = spools.enter_context(spool())
+    try:
+        found = scan(spooled.passing(without_records(sent.spool.read(), withheld.hashes)))
+    except NotATranscript as error:
+        raise RecordsWithheld from error
+    withheld.refuse(found.session_id)
+    left_out = sent.scan.lines - found.lines
+    return _Upload(sent.owner, spooled, found, sent.name, withheld, left_out)
 
 
 def _compare_and_write(upload: _Upload) -> tuple[Comparison, SessionTranscript]:
     """Comparing reads files, so it happens before the transaction, which checks that it still holds."""
     known = _look_up(upload)
-    comparison = compare(upload.spool, known.parts, user_id=upload.owner.pk)
+    is_removed = bool(known.transcript and known.transcript.content_removed_at)
+    comparison = compare(upload.spool, known.parts, user_id=upload.owner.pk, is_removed=is_removed)
     if known.transcript and not comparison.status.is_stored:
         if comparison.restores:
             _restore(upload, known.transcript, comparison.restores)
@@ -124,6 +168,8 @@ def _look_up(upload: _Upload) -> _Known:
 def _write(upload: _Upload, known: _Known, comparison: Comparison) -> SessionTranscript:
     with transaction.atomic(durable=True):
         _lock_person(upload.owner)
+        if upload.withheld:
+            upload.withheld.require_current()
         transcript = _change(upload, known.transcript) if known.transcript else _create(upload)
         _add_part(upload, transcript, comparison)
         audit.record(
@@ -184,6 +230,7 @@ def _create(upload: _Upload) -> SessionTranscript:
         client_version=found.client_version or None,
         received_at=now,
         updated_at=now,
+        listed_at=from_ms(found.first_ms) or now,
     )
 
 
@@ -191,12 +238,16 @@ def _change(upload: _Upload, known: SessionTranscript) -> SessionTranscript:
     transcript = SessionTranscript.objects.select_for_update().filter(pk=known.pk).first()
     if transcript is None or transcript.revision != known.revision:
         raise TranscriptChanged("The transcript was changed by another upload.")
+    if transcript.content_removed_at != known.content_removed_at:
+        raise TranscriptChanged("Retention removed the transcript's files meanwhile.")
     found = upload.scan
+    transcript.content_removed_at = None
     # What a part that is superseded now began is in the new one, so times only ever widen.
     transcript.first_at = min(_times(transcript.first_at, found.first_ms), default=None)
     transcript.last_at = max(_times(transcript.last_at, found.last_ms), default=None)
     transcript.client_version = transcript.client_version or found.client_version or None
     transcript.revision += 1
+    transcript.is_unsettled = True
     transcript.updated_at = timezone.now()
     transcript.save()
     return transcript
@@ -261,6 +312,11 @@ def _warnings(upload: _Upload, comparison: Comparison, uploaded_name: str | None
         warnings.append("The stored file was missing or damaged on the server, and has been restored.")
     if uploaded_name and (warning := names.mismatch(uploaded_name, found.session_id, found.agent_id)):
         warnings.append(warning)
+    if upload.left_out:
+        warnings.append(
+            f"{upload.left_out} lines were left out: they are copies of a session that was marked private or "
+            "removed, or may quote it."
+        )
     if found.malformed_lines:
         warnings.append(
             f"{found.malformed_lines} of {found.lines} lines are damaged; what could be read of them counts."

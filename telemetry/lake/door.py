@@ -2,7 +2,8 @@
 
 The views stand on exactly the files of the snapshot, so nothing that is published meanwhile is seen. A
 connection reaches these files, those it was told it may write, and nothing else. DuckDB cannot be kept from
-overwriting a file that it may read: what a stranger wrote goes through `select`.
+overwriting a file that it may read: what a stranger wrote is run by `telemetry.ask` alone, which first proves
+that it only selects.
 """
 
 import tempfile
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from telemetry.errors import LakeChanged, LakeReadOnly
+from telemetry.errors import LakeChanged
 from telemetry.lake.caching import copies_of, folder_since
 from telemetry.lake.files import files_of
 from telemetry.lake.snapshot import Snapshot, TableSnapshot
@@ -36,6 +37,8 @@ def connect(
     spill_limit: str = "1GB",
     prefetch: bool = True,
     writes: Sequence[str] = (),
+    paths: Sequence[Paths] | None = None,
+    seconds: int | None = None,
 ) -> "Iterator[DuckDBPyConnection]":
     """A connection in UTC, locked: no other file, no network, no extension, no change of settings.
 
@@ -44,19 +47,24 @@ def connect(
     as "/dev/fd/5", that COPY may write to (with USE_TMP_FILE false). Python gets no TIMESTAMPTZ from it: cast
     to VARCHAR.
 
+    `paths` are those of the tables where they are known already (`locate`). What takes longer than `seconds`
+    is ended, though not inside of one call of a function.
+
     Without `prefetch` a thread does not load a whole group of rows ahead: that takes less memory, and longer
     on slow disks. Rows come in a table's order where a query asks for no other.
 
     Raises LakeChanged, also out of the block, where a file of the snapshot has been removed or cut short,
     and LakeUnavailable.
     """
-    paths = [_paths(snapshot, table) for table in snapshot.tables]
-    files = {path: size for of_table in paths for path, size in of_table.items()}
+    located = locate(snapshot) if paths is None else paths
+    files = {path: size for of_table in located for path, size in of_table.items()}
     with _spill_folder(spill) as folder, _database(memory_limit, threads, folder, spill_limit) as connection:
         try:
-            for table, of_table in zip(snapshot.tables, paths, strict=True):
+            for table, of_table in zip(snapshot.tables, located, strict=True):
                 connection.execute(_view(table, of_table))
             connection.execute(f"SET disable_parquet_prefetching = {not prefetch}")
+            if seconds is not None:
+                connection.execute(f"SET max_execution_time = {seconds * 1000}")
             _lock(connection, [*files, *writes])
             yield connection
         except Exception as error:
@@ -64,21 +72,14 @@ def connect(
             raise
 
 
-def select(connection: "DuckDBPyConnection", statement: str) -> "DuckDBPyConnection":
-    """Run what a stranger wrote, if it is a single SELECT. Raises LakeReadOnly, duckdb.Error."""
-    import duckdb
-
-    statements = connection.extract_statements(statement)
-    if [found.type for found in statements] != [duckdb.StatementType.SELECT]:
-        raise LakeReadOnly
-    # A SELECT may begin with WITH x AS (COPY ...): DuckDB refuses that anywhere but at the top level.
-    connection.execute(f"EXPLAIN SELECT * FROM ({statements[0].query.strip().rstrip(';')}\n)")
-    return connection.execute(statements[0])
-
-
 def quoted(name: str) -> str:
     """As SQL has the name of a table or column."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def locate(snapshot: Snapshot) -> list[Paths]:
+    """The files of each of its tables, on this machine. Raises LakeChanged, LakeUnavailable."""
+    return [_paths(snapshot, table) for table in snapshot.tables]
 
 
 def _paths(snapshot: Snapshot, table: TableSnapshot) -> Paths:
@@ -113,6 +114,8 @@ def _database(
         "temp_directory": spill,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "allow_persistent_secrets": False,
         "python_enable_replacements": False,
     }
     if threads is not None:

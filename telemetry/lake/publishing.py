@@ -10,7 +10,7 @@ from telemetry.dirty_days import remove_marks
 from telemetry.lake.opening import open_tables, versions_of
 from telemetry.lake.tables import DAILY_TABLES, WINDOWS
 from telemetry.lake.together import together
-from telemetry.lake.vacuuming import PAUSE, remove_copies, remove_old_files, shorten_log
+from telemetry.lake.vacuuming import KEPT_HOURS, PAUSE, remove_copies, remove_old_files, shorten_log
 from telemetry.lake.writing import Change
 from telemetry.leases import Lease
 from telemetry.models import LakeSnapshot
@@ -54,10 +54,14 @@ class PublishedLake:
         if purges:
             self._purge(lease, purges)
         elif self._is_time_to_vacuum():
-            remove_old_files(self.tables.values())
-            with one_snapshot():
-                lease.renew()
-                self.note(vacuumed_at=timezone.now())
+            self.vacuum(lease)
+
+    def vacuum(self, lease: Lease, *, hours: int = KEPT_HOURS) -> None:
+        """Remove the files that no version of the last `hours` needs."""
+        remove_old_files(self.tables.values(), hours=hours)
+        with one_snapshot():
+            lease.renew()
+            self.note(vacuumed_at=timezone.now())
 
     def _purge(self, lease: Lease, marks: list[int]) -> None:
         # Who lost its lease would remove what its successor is writing.

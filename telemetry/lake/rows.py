@@ -110,12 +110,12 @@ def _text(table: LakeTable, column: str, sqlite: bool) -> str:
 
 
 def _order(table: LakeTable) -> Iterator[str]:
-    if table.has_time_in_id:
-        # The same order as by moment and id, and the primary key has it.
-        return iter([f"{table.name}.id"])
-    # Texts by their bytes, whatever the database's language.
-    collation = ' COLLATE "C"' if connection.vendor == "postgresql" else ""
-    return (name + (collation if table.columns[name] is Kind.TEXT else "") for name in table.order)
+    for name in table.order:
+        # Texts by their bytes, whatever the database's language; a UUID has no language.
+        is_text = table.columns[name] is Kind.TEXT and not (table.has_time_in_id and name == "id")
+        collation = ' COLLATE "C"' if is_text and connection.vendor == "postgresql" else ""
+        # With the table's name it is the column, not what is selected under its name.
+        yield f"{table.name}.{name}{collation}"
 
 
 def _condition(table: LakeTable, day: date | None) -> tuple[str, tuple[str, ...]]:

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 
+from deltalake import DeltaTable
+
 from telemetry.lake import caching
-from telemetry.lake.location import cache_folder
-from telemetry.lake.store_errors import writing_to_the_store
+from telemetry.lake.location import cache_folder, storage_options, table_url
+from telemetry.lake.store_errors import reading_the_store, writing_to_the_store
+from telemetry.lake.tables import LakeTable
 from telemetry.lake.together import together
 from telemetry.lake.writing import NO_HOOKS, OpenTable
 
@@ -36,6 +39,21 @@ def _vacuum(hours: int, table: OpenTable) -> None:
     )
     # It notes in the log what it did.
     table.refresh()
+
+
+def unknown_files(table: LakeTable, hours: int) -> list[str]:
+    """Files older than that of which the table's log says nothing: whoever wrote them died over it.
+
+    Raises LakeChanged, LakeUnavailable.
+    """
+    with reading_the_store():
+        delta = DeltaTable(table_url(table.name), storage_options=storage_options())
+        known, all_unneeded = (_unneeded(delta, hours, full=full) for full in (False, True))
+    return sorted(all_unneeded - known)
+
+
+def _unneeded(delta: DeltaTable, hours: int, *, full: bool) -> set[str]:
+    return set(delta.vacuum(retention_hours=hours, enforce_retention_duration=False, dry_run=True, full=full))
 
 
 def remove_copies() -> None:

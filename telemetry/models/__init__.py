@@ -5,6 +5,7 @@ from telemetry.models.attribution import (
     McpServerAttribution,
     SkillAttribution,
 )
+from telemetry.models.maintenance import DoomedFile, ReprocessState, RetentionState, WithheldSession
 from telemetry.models.processing import (
     MAX_ATTEMPTS,
     ProcessingWakeup,
@@ -12,8 +13,10 @@ from telemetry.models.processing import (
     SessionProcessorState,
     UsageDirtyDay,
     VerificationFinding,
+    WorkerHeartbeat,
 )
 from telemetry.models.publishing import LakeSnapshot, PublishingLease, PublishingState
+from telemetry.models.questions import AskQuestion
 from telemetry.models.rollups import (
     UsageComponentDaily,
     UsageDaily,
@@ -23,6 +26,7 @@ from telemetry.models.rollups import (
     UsageUserDaily,
 )
 from telemetry.models.transcripts import (
+    Session,
     SessionTranscript,
     SessionTranscriptPart,
     storage_folder,
@@ -35,14 +39,17 @@ from telemetry.models.usage import (
     Source,
     UsageEvent,
     UsageMessage,
+    UsageSessionItem,
     UsageSessionSummary,
 )
 
 __all__ = [
     "MAX_ATTEMPTS",
     "AgentAttribution",
+    "AskQuestion",
     "Attribution",
     "CommandAttribution",
+    "DoomedFile",
     "ErrorKind",
     "EventType",
     "InvokedBy",
@@ -51,6 +58,9 @@ __all__ = [
     "ProcessingWakeup",
     "PublishingLease",
     "PublishingState",
+    "ReprocessState",
+    "RetentionState",
+    "Session",
     "SessionProcessorClaim",
     "SessionProcessorState",
     "SessionTranscript",
@@ -64,10 +74,13 @@ __all__ = [
     "UsageMessage",
     "UsagePluginDaily",
     "UsagePluginWindow",
+    "UsageSessionItem",
     "UsageSessionSummary",
     "UsageToolDaily",
     "UsageUserDaily",
     "VerificationFinding",
+    "WithheldSession",
+    "WorkerHeartbeat",
     "storage_folder",
     "storage_key",
 ]

@@ -1,12 +1,24 @@
 """Which processor has done what, who is at work, and which days wait to be published."""
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+from django.db.models.functions import Now
 
 from telemetry.models.lengths import NAME_LENGTH, SESSION_FILE_LENGTH
 
 # After so many attempts a transcript waits for an operator (docs/ARCHITECTURE.md, the way of a transcript).
 MAX_ATTEMPTS = 3
+
+
+class SessionProcessorStateQuerySet(models.QuerySet["SessionProcessorState"]):
+    @transaction.atomic
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """What has no state is pending again, and is looked for among the unsettled."""
+        # That module stands on this one.
+        from telemetry.models.transcripts import SessionTranscript
+
+        SessionTranscript.objects.filter(session_file__in=self.order_by().values("session_file")).unsettle()
+        return super().delete()
 
 
 class SessionProcessorState(models.Model):
@@ -26,6 +38,8 @@ class SessionProcessorState(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(null=True, blank=True)
 
+    objects = SessionProcessorStateQuerySet.as_manager()
+
     class Meta:
         db_table = "session_processor_state"
         verbose_name = "processor state"
@@ -44,6 +58,8 @@ class SessionProcessorState(models.Model):
                 name="session_processor_state_open",
                 condition=models.Q(processed_at__isnull=True),
             ),
+            # Whether something was done by an earlier version.
+            models.Index(fields=["processor_name", "processor_version"], name="session_processor_state_old"),
         ]
 
     def __str__(self) -> str:
@@ -82,6 +98,21 @@ class ProcessingWakeup(models.Model):
         return f"queued at {self.queued_at}"
 
 
+class WorkerHeartbeat(models.Model):
+    """One row for each task worker, written anew while it lives (telemetry/worker_heartbeat.py)."""
+
+    cluster = models.CharField(max_length=64, unique=True)
+    host = models.CharField(max_length=64)
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "worker_heartbeats"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.host
+
+
 class UsageDirtyDay(models.Model):
     """A UTC day whose events changed and whose roll-ups wait to be rebuilt; NULL = events without a time.
 
@@ -91,6 +122,8 @@ class UsageDirtyDay(models.Model):
     day = models.DateField(null=True)
     # Something was deleted for privacy: old files of the lake that hold the day must go at once.
     purge = models.BooleanField(default=False, db_default=False)
+    # How long it waits. The transaction that marks it may commit later.
+    marked_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "usage_dirty_days"

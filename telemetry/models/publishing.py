@@ -53,7 +53,7 @@ class LakeSnapshot(models.Model):
 
 
 class PublishingLease(models.Model):
-    """At most one row: the one worker that may publish, until it expires."""
+    """A row for each thing that one worker at a time may do, such as publishing: until it expires."""
 
     what = models.CharField(max_length=16, unique=True)
     holder = models.CharField(max_length=64)

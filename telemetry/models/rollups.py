@@ -65,8 +65,10 @@ class UsagePluginDaily(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["day", "source", "ref_id"], name="usage_plugin_daily_key")
         ]
-        # One item's days.
-        indexes = [models.Index(fields=["source", "ref_id", "day"], name="usage_plugin_daily_item")]
+        # One item's days, and in their order what each card of the marketplace draws.
+        indexes = [
+            models.Index(fields=["source", "ref_id", "day", "invocations"], name="usage_plugin_daily_bars")
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.source}: {self.ref_id}"

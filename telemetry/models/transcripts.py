@@ -1,8 +1,12 @@
 """What was uploaded: one row a transcript, one row a stored file of it."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from telemetry.models.lengths import NAME_LENGTH, SESSION_FILE_LENGTH
 from telemetry.models.processing import MAX_ATTEMPTS, SessionProcessorState
@@ -11,24 +15,45 @@ from telemetry.models.processing import MAX_ATTEMPTS, SessionProcessorState
 class SessionTranscriptQuerySet(models.QuerySet["SessionTranscript"]):
     def pending(self, processor_name: str) -> "SessionTranscriptQuerySet":
         """Transcripts that a processor has neither done in this revision nor given up."""
-        settled = SessionProcessorState.objects.filter(
-            Q(processed_at__isnull=False) | Q(attempts__gte=MAX_ATTEMPTS),
-            processor_name=processor_name,
-            session_file=OuterRef("session_file"),
-            revision=OuterRef("revision"),
-        )
-        return self.filter(~Exists(settled))
+        return self.unsettled().readable().filter(~Exists(_settling(processor_name)))
 
-    def given_up(self, processor_name: str) -> "SessionTranscriptQuerySet":
-        """Transcripts that wait for an operator. There are few of them, so their states lead the way."""
+    def readable(self) -> "SessionTranscriptQuerySet":
+        """Those whose files are kept. What was extracted of the others stays as it is."""
+        return self.filter(content_removed_at=None)
+
+    def unsettled(self) -> "SessionTranscriptQuerySet":
+        """Among these is what is pending."""
+        return self.filter(is_unsettled=True)
+
+    def settled(self, processor_names: Iterable[str]) -> "SessionTranscriptQuerySet":
+        """Transcripts that each of these processors has done in this revision, or given up."""
+        return self.filter(*(Exists(_settling(name)) for name in processor_names))
+
+    def unsettle(self) -> int:
+        """To be called in the transaction that makes them pending. Those that are unsettled are written, too:
+        somebody may be settling them at this moment."""
+        return self.order_by().update(is_unsettled=True)
+
+    def given_up(self, *processor_names: str) -> "SessionTranscriptQuerySet":
+        """Transcripts that one of these processors failed on too often, and that wait for an operator. There
+        are few of them, so their states lead the way."""
         states = SessionProcessorState.objects.filter(
-            processor_name=processor_name, processed_at__isnull=True, attempts__gte=MAX_ATTEMPTS
+            processor_name__in=processor_names, processed_at__isnull=True, attempts__gte=MAX_ATTEMPTS
         )
         same = states.filter(session_file=OuterRef("session_file"), revision=OuterRef("revision"))
         return self.filter(Exists(same), session_file__in=states.values("session_file"))
 
     def of(self, user_id: int) -> "SessionTranscriptQuerySet":
         return self.filter(owner_id=user_id)
+
+
+def _settling(processor_name: str) -> "models.QuerySet[SessionProcessorState]":
+    return SessionProcessorState.objects.filter(
+        Q(processed_at__isnull=False) | Q(attempts__gte=MAX_ATTEMPTS),
+        processor_name=processor_name,
+        session_file=OuterRef("session_file"),
+        revision=OuterRef("revision"),
+    )
 
 
 class SessionTranscript(models.Model):
@@ -50,6 +75,14 @@ class SessionTranscript(models.Model):
     revision = models.PositiveIntegerField(default=1)
     received_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    # Where lists of sessions have it: when its own records begin, once processed; before that, or without a
+    # time, when what is known of it began or came.
+    listed_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    # False only where no processor has anything to do (telemetry/processors/settling.py): so that what is
+    # pending is found among few, and not by a look at the states of all.
+    is_unsettled = models.BooleanField(default=True, db_default=True)
+    # When retention removed its files: its rows stay, and what comes of it again is compared with them.
+    content_removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = SessionTranscriptQuerySet.as_manager()
 
@@ -69,6 +102,22 @@ class SessionTranscript(models.Model):
             models.Index(fields=["-received_at"], name="session_transcripts_new"),
             # The admin's search: whose the session is may not be known.
             models.Index(fields=["session_id"], name="session_transcripts_session"),
+            # What may be pending: of everybody, the oldest first, and by person.
+            models.Index(
+                fields=["updated_at"], name="session_transcripts_waiting", condition=Q(is_unsettled=True)
+            ),
+            models.Index(
+                fields=["owner"], name="session_transcripts_unsettled", condition=Q(is_unsettled=True)
+            ),
+            # The sessions of everybody, and a person's, newest first.
+            models.Index(
+                fields=["-listed_at", "-id"], name="session_transcripts_listed", condition=Q(agent_id="")
+            ),
+            models.Index(
+                fields=["owner", "-listed_at", "-id"],
+                name="session_transcripts_person",
+                condition=Q(agent_id=""),
+            ),
         ]
         permissions = [
             ("read_transcripts", "Can read and download transcripts"),
@@ -81,10 +130,24 @@ class SessionTranscript(models.Model):
         return self.session_file
 
 
+class Session(SessionTranscript):
+    """A session as people speak of it: its main transcript, with those of its subagents beside it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "session"
+        # Who may read transcripts sees them.
+        default_permissions = ()
+
+
 class SessionTranscriptPartQuerySet(models.QuerySet["SessionTranscriptPart"]):
     def live(self) -> "SessionTranscriptPartQuerySet":
         """Parts that are read, in the order in which COUNTING section 3 reads them."""
         return self.filter(superseded=False).order_by(F("first_at").asc(nulls_last=True), "sha256")
+
+    def stored(self) -> "SessionTranscriptPartQuerySet":
+        """Parts that have a file."""
+        return self.filter(superseded=False, transcript__content_removed_at=None)
 
 
 class SessionTranscriptPart(models.Model):

@@ -115,6 +115,10 @@ class UsageEvent(models.Model):
                 name="usage_events_error",
                 condition=~Q(error_kind=ErrorKind.NONE),
             ),
+            # A person's skills in the last days.
+            models.Index(
+                fields=["user", "id"], name="usage_events_skill", condition=Q(skill_name__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -203,7 +207,64 @@ class UsageSessionSummary(models.Model):
             # One person's sessions, and everybody's, newest first.
             models.Index(fields=["user", "-started_at"], name="usage_session_summary_user"),
             models.Index(fields=["-started_at"], name="usage_session_summary_start"),
+            # The sessions of everybody by what they were: newest first, without those of subagents.
+            models.Index(
+                fields=["primary_model", "-started_at", "-id"],
+                name="usage_session_summary_model",
+                condition=Q(agent_id=""),
+            ),
+            models.Index(
+                fields=["cwd", "-started_at", "-id"],
+                name="usage_session_summary_cwd",
+                condition=Q(agent_id=""),
+            ),
+            models.Index(
+                fields=["-started_at", "-id"],
+                name="usage_session_summary_errors",
+                condition=Q(agent_id="", tool_errors__gt=0),
+            ),
+            # A person's sessions with errors.
+            models.Index(
+                fields=["user", "-started_at", "-id"],
+                name="usage_session_summary_failed",
+                condition=Q(agent_id="", tool_errors__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.session_file
+
+
+class UsageSessionItem(models.Model):
+    """How often a transcript invoked an item of a marketplace: the events that belong to it.
+
+    `main_file` is the session_file of the session's main transcript, whether or not that was uploaded;
+    `listed_at` is that transcript's.
+    """
+
+    session_file = models.CharField(max_length=SESSION_FILE_LENGTH)
+    main_file = models.CharField(max_length=SESSION_FILE_LENGTH)
+    source = models.CharField(max_length=8, choices=Source)
+    ref_id = models.CharField(max_length=NAME_LENGTH)
+    invocations = models.PositiveIntegerField()
+    listed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "usage_session_items"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session_file", "source", "ref_id"], name="usage_session_items_key"
+            )
+        ]
+        indexes = [
+            # Whether a session used an item.
+            models.Index(fields=["source", "ref_id", "main_file"], name="usage_session_items_item"),
+            # Which sessions did, newest first.
+            models.Index(
+                fields=["source", "ref_id", "-listed_at", "main_file"], name="usage_session_items_listed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_file} {self.source}: {self.ref_id}"

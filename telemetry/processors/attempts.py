@@ -40,6 +40,7 @@ _NEW_ATTEMPTS = """
 UPDATE session_processor_state SET attempts = 0, last_error = NULL
 WHERE session_file = %s AND processed_at IS NULL
 """
+_UNSETTLE = "UPDATE session_transcripts SET is_unsettled = TRUE WHERE id = %s"
 _CURRENT = "SELECT 1 FROM session_transcripts WHERE id = %s AND revision = %s"
 
 
@@ -62,6 +63,7 @@ def begin_attempt(processor: Processor, owner: User, transcript: SessionTranscri
 
 def take_back_attempt(processor: Processor, transcript: SessionTranscript) -> None:
     """Somebody stopped the work: that is not the transcript's fault."""
+    execute(_UNSETTLE, (transcript.pk,))
     execute(_TAKE_BACK, (processor.name, transcript.session_file))
 
 
@@ -86,6 +88,7 @@ def described(error: Exception) -> str:
 
 def give_new_attempts(transcript: SessionTranscript) -> None:
     """What kept a transcript from being processed is cured: every processor that failed tries it again."""
+    execute(_UNSETTLE, (transcript.pk,))
     execute(_NEW_ATTEMPTS, (transcript.session_file,))
 
 

@@ -4,13 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import zstandard
-
 from accounts.models import User
-from telemetry.errors import StoredFileDamaged
 from telemetry.models import SessionTranscript, storage_key
 from telemetry.processors.library import Batch, KnownTranscript
-from telemetry.storage import read_stored
+from telemetry.storage import read_whole
 
 
 @dataclass(frozen=True)
@@ -31,19 +28,10 @@ class Job:
         return [self._read(sha256) for sha256 in self.known.parts]
 
     def _read(self, sha256: str) -> Iterator[bytes]:
-        left = self.known.raw_bytes[sha256]
-        try:
-            for chunk in read_stored(storage_key(self.owner.pk, sha256)):
-                self.keep_alive()
-                left -= len(chunk)
-                yield chunk
-        except FileNotFoundError as error:
-            raise StoredFileDamaged(sha256, "is missing") from error
-        except zstandard.ZstdError as error:
-            raise StoredFileDamaged(sha256, "is damaged") from error
-        if left:
-            # Inflating a file that was cut short ends early, and without an error.
-            raise StoredFileDamaged(sha256, f"lacks {left} of its bytes")
+        key = storage_key(self.owner.pk, sha256)
+        for chunk in read_whole(key, sha256, self.known.raw_bytes[sha256]):
+            self.keep_alive()
+            yield chunk
 
 
 class Result(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from telemetry.leases import Lease, held
+from telemetry.processors.registry import PROCESSORS
 
 
 class Claim(Lease):
@@ -11,6 +12,16 @@ class Claim(Lease):
 
     def __init__(self, processor_name: str, user_id: int) -> None:
         super().__init__("session_processor_claims", {"processor_name": processor_name, "user_id": user_id})
+
+
+def take_person_from_workers(user_id: int) -> None:
+    """Call it in the transaction that removes or changes a person's transcripts: whoever works on them has
+    committed before, or commits nothing more and begins anew afterwards."""
+    # In one order, so that two of these never wait for each other.
+    for processor_name in sorted(PROCESSORS):
+        claim = Claim(processor_name, user_id)
+        claim.seize()
+        claim.release()
 
 
 @contextmanager

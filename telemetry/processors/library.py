@@ -7,8 +7,10 @@ from functools import cached_property
 
 from telemetry.models import SessionTranscriptPart
 from telemetry.transcripts.fingerprints import NOTHING_FOREIGN, Fingerprint, Foreign, foreign_to, merged
+from telemetry.withheld import withheld_of
 
 NO_TIME = datetime.max.replace(tzinfo=UTC)
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 # A batch's hashes are held in one set, of about 70 bytes each.
 BATCH_HASHES = 200_000
 
@@ -31,11 +33,16 @@ class KnownTranscript:
 
 
 class PersonLibrary:
-    """All transcripts of a person. Costs one query and about 10 bytes for each line of them."""
+    """All transcripts of a person. Costs two queries and about 10 bytes for each line of them.
+
+    What was removed because it may not be here comes first in owner order, so that copies of it belong to
+    what is not there, and count nowhere.
+    """
 
     def __init__(self, user_id: int) -> None:
         self.by_id = load_transcripts(user_id)
-        self.ordered = sorted(self.by_id.values(), key=lambda known: known.owner_key)
+        there = sorted(self.by_id.values(), key=lambda known: known.owner_key)
+        self.ordered = [*_withheld(user_id), *there]
 
     def batches(self, transcript_ids: Iterable[int]) -> Iterator["Batch"]:
         """These transcripts in owner order, cut so that a batch's hashes fit into memory."""
@@ -102,6 +109,12 @@ def _shared_by_one(member: KnownTranscript, everything: Sequence[KnownTranscript
             shorter, longer = sorted((member.fingerprint, other.fingerprint), key=len)
             shared.update(set(shorter.hashes).intersection(longer.hashes))
     return shared
+
+
+def _withheld(user_id: int) -> Iterator[KnownTranscript]:
+    """Under ids that no transcript has."""
+    for number, fingerprint in enumerate(withheld_of(user_id).fingerprints, 1):
+        yield KnownTranscript(-number, "", (BEFORE_ALL, "", ""), part_fingerprints=[fingerprint])
 
 
 def load_transcripts(user_id: int) -> dict[int, KnownTranscript]:

@@ -14,6 +14,7 @@ from telemetry.processors.claims import claimed
 from telemetry.processors.person import PersonRun
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
+from telemetry.processors.settling import settle
 
 log = logging.getLogger(__name__)
 
@@ -23,19 +24,19 @@ WAIT_SECONDS = 1.0
 def run(
     processor_name: str,
     *,
+    user_id: int | None = None,
     seconds: float | None = None,
     wait: bool = False,
     on_progress: Callable[[RunReport], None] = lambda report: None,
 ) -> RunReport:
-    """Process what is pending for one processor, for at most about `seconds`.
+    """Process what is pending for one processor, of everybody or of one person, for at most about `seconds`.
 
     People whom another worker has claimed are left to it; with `wait` the run goes on until nothing is
     pending. A transcript that fails is tried once a run. Raises UnknownProcessor.
     """
     started = monotonic()
-    runner = _Runner(
-        processor_named(processor_name), None if seconds is None else started + seconds, on_progress
-    )
+    deadline = None if seconds is None else started + seconds
+    runner = _Runner(processor_named(processor_name), user_id, deadline, on_progress)
     with redoable_writes():
         runner.run_once()
         while wait and runner.report.held_elsewhere:
@@ -47,9 +48,14 @@ def run(
 
 class _Runner:
     def __init__(
-        self, processor: Processor, deadline: float | None, on_progress: Callable[[RunReport], None]
+        self,
+        processor: Processor,
+        user_id: int | None,
+        deadline: float | None,
+        on_progress: Callable[[RunReport], None],
     ) -> None:
         self.processor = processor
+        self.user_id = user_id
         self.deadline = deadline
         self.on_progress = on_progress
         self.report = RunReport()
@@ -59,6 +65,8 @@ class _Runner:
         """One pass over everybody who has something pending; one query where nobody has."""
         self.report.held_elsewhere = False
         pending = SessionTranscript.objects.pending(self.processor.name)
+        if self.user_id is not None:
+            pending = pending.of(self.user_id)
         for user_id in pending.order_by("owner_id").values_list("owner_id", flat=True).distinct():
             if self._time_is_up():
                 self.report.out_of_time = True
@@ -83,6 +91,7 @@ class _Runner:
             PersonRun(
                 self.processor, owner, claim, self.report, self.tried, self._time_is_up, self.on_progress
             ).run()
+        settle(user_id)
 
     def _time_is_up(self) -> bool:
         return self.deadline is not None and monotonic() >= self.deadline

@@ -1,12 +1,15 @@
 """From what was extracted to rows of the usage tables."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from telemetry.attribution import Item
 from telemetry.bulk import Row, db_moment, db_now
+from telemetry.frozen_days import Horizon
+from telemetry.intake.names import main_file_of
 from telemetry.processors.base import Job
-from telemetry.transcripts.figures import Event, Figures, UsageMessage
+from telemetry.transcripts.figures import OF_NO_PLUGIN, Event, Figures, UsageMessage
 from telemetry.transcripts.values import NAME_CHARACTERS, clean
 
 EVENT_COLUMNS = (
@@ -20,6 +23,7 @@ MESSAGE_COLUMNS = (
     "id", "user_id", "message_id", "session_file", "agent_id", "model", "input_tokens", "output_tokens",
     "cache_read_tokens", "cache_creation_tokens", "occurred_at", "skill_name", "source", "ref_id",
 )  # fmt: skip
+ITEM_COLUMNS = ("session_file", "main_file", "source", "ref_id", "invocations")
 
 _NO_EVIDENCE = (None, None, None)
 
@@ -37,12 +41,16 @@ def event_id(user_id: int, event: Event) -> str:
     return row_id(user_id, event.occurred_ms, f"{kind}:{event.identity}")
 
 
-def event_rows(job: Job, events: Iterable[Event], items: Sequence[Item], version: int) -> Iterator[Row]:
-    """One row an event, in the order of EVENT_COLUMNS."""
+def event_rows(
+    job: Job, events: Iterable[Event], items: Sequence[Item], version: int, kept: Horizon
+) -> Iterator[Row]:
+    """One row an event that is kept, in the order of EVENT_COLUMNS."""
     transcript, owner = job.transcript, job.owner
     session = (transcript.session_id, transcript.session_file, transcript.agent_id, owner.pk, owner.email)
     extracted = (version, db_now())
     for event, item in zip(events, items, strict=True):
+        if not kept.keeps(event.occurred_ms):
+            continue
         yield (
             event_id(owner.pk, event),
             *session,
@@ -58,7 +66,7 @@ def event_rows(job: Job, events: Iterable[Event], items: Sequence[Item], version
             event.is_error,
             event.error_kind,
             *item,
-            *(event.evidence or _NO_EVIDENCE),
+            *_evidence(event),
             event.model or None,
             event.cwd or None,
             event.git_branch or None,
@@ -68,10 +76,18 @@ def event_rows(job: Job, events: Iterable[Event], items: Sequence[Item], version
         )
 
 
-def message_rows(job: Job, messages: Iterable[UsageMessage], items: Sequence[Item]) -> Iterator[Row]:
-    """One row a message, in the order of MESSAGE_COLUMNS."""
+def _evidence(event: Event) -> Iterable[str | None]:
+    return event.evidence if event.evidence and event.evidence != OF_NO_PLUGIN else _NO_EVIDENCE
+
+
+def message_rows(
+    job: Job, messages: Iterable[UsageMessage], items: Sequence[Item], kept: Horizon
+) -> Iterator[Row]:
+    """One row a message that is kept, in the order of MESSAGE_COLUMNS."""
     transcript, user_id = job.transcript, job.owner.pk
     for message, item in zip(messages, items, strict=True):
+        if not kept.keeps(message.occurred_ms):
+            continue
         yield (
             row_id(user_id, message.occurred_ms, f"message:{message.key}"),
             user_id,
@@ -88,6 +104,13 @@ def message_rows(job: Job, messages: Iterable[UsageMessage], items: Sequence[Ite
             item.source,
             item.ref_id,
         )
+
+
+def item_rows(session_file: str, items: Iterable[Item]) -> Iterator[Row]:
+    """One row an item that a transcript's events belong to, in the order of ITEM_COLUMNS."""
+    used = Counter((item.source, item.ref_id) for item in items if item.ref_id)
+    for (source, ref_id), invocations in used.items():
+        yield session_file, main_file_of(session_file), source, ref_id, invocations
 
 
 def stored_key(key: str) -> str:

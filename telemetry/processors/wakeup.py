@@ -15,7 +15,8 @@ FORGET_AFTER = timedelta(minutes=10)
 TASK = "telemetry.tasks.process_pending"
 # Not one of agnes/schedules.py, which removes what it did not declare under a name of its own.
 PLANNED = "process what was left"
-ROW = 1
+# The table has no other.
+ONLY_ROW = 1
 
 
 def request_runs() -> None:
@@ -26,7 +27,7 @@ def request_runs() -> None:
         wakeup = _locked_row()
         now = timezone.now()
         if wakeup.queued_at is None or wakeup.queued_at < now - FORGET_AFTER:
-            ProcessingWakeup.objects.filter(pk=ROW).update(queued_at=now)
+            ProcessingWakeup.objects.filter(pk=ONLY_ROW).update(queued_at=now)
             async_task(TASK, task_name="process transcripts")
             _plan_run()
 
@@ -70,10 +71,10 @@ def _plan_run_at(expiry: datetime) -> None:
 
 
 def _locked_row() -> ProcessingWakeup:
-    wakeup = ProcessingWakeup.objects.select_for_update().filter(pk=ROW).first()
-    return wakeup or ProcessingWakeup.objects.get_or_create(pk=ROW)[0]
+    wakeup = ProcessingWakeup.objects.select_for_update().filter(pk=ONLY_ROW).first()
+    return wakeup or ProcessingWakeup.objects.get_or_create(pk=ONLY_ROW)[0]
 
 
 def note_started() -> None:
     """Called when a queued run begins: what is stored from now on asks for another."""
-    ProcessingWakeup.objects.filter(pk=ROW).update(queued_at=None)
+    ProcessingWakeup.objects.filter(pk=ONLY_ROW).update(queued_at=None)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 
-from telemetry.bulk import execute
+from telemetry.bulk import execute, fetch
 from telemetry.days import DayRange
 
 # The condition for rows of usage_events and usage_messages. Ids begin with the time, so the primary key finds
@@ -34,8 +34,21 @@ class DailyRollup:
         """Replace the rows of these days. Call it in a transaction."""
         table = self.model._meta.db_table
         execute(f"DELETE FROM {table} WHERE day BETWEEN %s AND %s", (str(days.first), str(days.last)))
-        select = self.select.format(occurred=_day_of("occurred_at"), started=_day_of("started_at"))
-        execute(f"INSERT INTO {table} ({', '.join(self.columns)}) {select}", _bounds(days))
+        execute(f"INSERT INTO {table} ({', '.join(self.columns)}) {self._made()}", _bounds(days))
+
+    def differs(self, days: DayRange) -> bool:
+        """Whether the table holds other rows of these days than it would if they were made now."""
+        made = f"SELECT * FROM ({self._made()}) AS made"
+        stored = (
+            f"SELECT {', '.join(self.columns)} FROM {self.model._meta.db_table}"
+            " WHERE day BETWEEN %(first_day)s AND %(last_day)s"
+        )
+        query = f"SELECT EXISTS ({made} EXCEPT {stored}) OR EXISTS ({stored} EXCEPT {made})"
+        [(differs,)] = fetch(query, _bounds(days))
+        return bool(differs)
+
+    def _made(self) -> str:
+        return self.select.format(occurred=_day_of("occurred_at"), started=_day_of("started_at"))
 
 
 def _bounds(days: DayRange) -> dict[str, str]:
@@ -46,6 +59,8 @@ def _bounds(days: DayRange) -> dict[str, str]:
         "end_id": end_id,
         "first_moment": first_moment,
         "last_moment": last_moment,
+        "first_day": str(days.first),
+        "last_day": str(days.last),
     }
 
 

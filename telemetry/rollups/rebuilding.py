@@ -40,14 +40,15 @@ def days_with_rows() -> set[date]:
         started.annotate(on=TruncDate("started_at", tzinfo=UTC)).values_list("on", flat=True).distinct()
     )
     for table in ("usage_events", "usage_messages"):
-        days.update(_hop(table))
+        days.update(days_with_ids(table))
     for rollup in DAILY_ROLLUPS:
         days.update(rollup.model._default_manager.values_list("day", flat=True).distinct())
     return days
 
 
-def _hop(table: str) -> Iterator[date]:
-    """From day to day along the ids. What has no time has ids as those of 1970-01-01."""
+def days_with_ids(table: str) -> Iterator[date]:
+    """The days on which a table has rows, from one to the next along the ids. Those of rows without a time
+    are as on 1970-01-01."""
     start = 0
     query = f"SELECT id FROM {table} WHERE id >= %s AND occurred_at IS NOT NULL ORDER BY id LIMIT 1"
     while found := fetch(query, (first_id(start).hex,)):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from telemetry.transcripts.event_log import EventLog
 from telemetry.transcripts.figures import (
+    OF_NO_PLUGIN,
     Event,
     Evidence,
     Figures,
@@ -48,6 +49,7 @@ DEFAULT_SUBAGENT = "general-purpose"
 NO_USAGE = Usage()
 
 _CACHED_PLUGIN = re.compile(r"[\\/]plugins[\\/]cache[\\/]([^\\/\n]+)[\\/]([^\\/\n]+)[\\/]([^\\/\n]+)[\\/]")
+_OF_NO_PLUGIN = re.compile(r"[\\/](\.claude[\\/]skills|bundled-skills)[\\/]")
 
 
 class Extraction(NamedTuple):
@@ -327,12 +329,14 @@ def name_tool_call(event: Event, block: Block) -> None:
 
 
 def evidence_of(text: str) -> Evidence | None:
-    """Marketplace, plugin and version in the first line of a skill's body; nothing more of it is kept."""
+    """What the first line of a skill's body tells of its plugin; nothing more of it is kept."""
     first_line = text.lstrip().partition("\n")[0]
     if not first_line.startswith(SKILL_BODY):
         return None
-    match = _CACHED_PLUGIN.search(first_line)
-    return Evidence(*(clean(part) for part in match.groups())) if match else None
+    if match := _CACHED_PLUGIN.search(first_line):
+        return Evidence(*(clean(part) for part in match.groups()))
+    # Anywhere else it may be a plugin's that was loaded from a local folder.
+    return OF_NO_PLUGIN if _OF_NO_PLUGIN.search(first_line) else None
 
 
 def active_ms(moments: Iterable[int]) -> int:

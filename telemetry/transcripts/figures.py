@@ -20,6 +20,10 @@ class Evidence(NamedTuple):
     version: str
 
 
+# The body lay where a person, a project or Claude Code itself keeps skills: it is no plugin's.
+OF_NO_PLUGIN = Evidence("", "", "")
+
+
 class Event(Struct, gc=False, array_like=True):
     """One tool call or command. Names that the source lacks are ''; `occurred_ms` is None without a time."""
 

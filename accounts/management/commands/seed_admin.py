@@ -15,7 +15,7 @@ class Command(BaseCommand):
             with audit.context("command"):
                 admin, password = ensure_first_admin()
         except AgnesError as error:
-            raise CommandError(f"{error.message} {error.hint}") from None
+            raise CommandError(error.text) from None
         self.stdout.write(f"Admin: {admin.email}")
         if password:
             self.stdout.write(f"Password (shown only now): {password}")

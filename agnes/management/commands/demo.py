@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 else:
                     self._create(force=force, quiet=verbosity == 0)
         except AgnesError as error:
-            raise CommandError(f"{error.message} {error.hint}".strip()) from error
+            raise CommandError(error.text) from error
 
     def _create(self, *, force: bool, quiet: bool) -> None:
         if not settings.DEBUG and not force:

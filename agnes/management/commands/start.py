@@ -30,7 +30,7 @@ class Command(BaseCommand):
         try:
             admin, password = self._prepare()
         except AgnesError as error:
-            raise CommandError(f"{error.message} {error.hint}") from None
+            raise CommandError(error.text) from None
         except KeyboardInterrupt as interrupt:
             raise CommandError(
                 "Stopped before it was ready: the next start goes on from here."
@@ -105,14 +105,4 @@ def answers(host: str, port: int) -> bool:
 
 
 def web_command() -> list[str]:
-    """One process with threads: uploads and downloads wait for disks and clients, not for the processor."""
-    return [
-        *(sys.executable, "-m", "gunicorn", "agnes.wsgi"),
-        *("--bind", settings.AGNES_BIND),
-        *("--worker-class", "gthread"),
-        *("--workers", "1"),
-        *("--threads", str(settings.WEB_THREADS)),
-        *("--graceful-timeout", "10"),
-        *("--log-level", "warning"),
-        "--no-control-socket",
-    ]
+    return [sys.executable, "-m", "gunicorn", "--config", "python:agnes.gunicorn_config", "agnes.wsgi"]

@@ -21,7 +21,7 @@ class Command(BaseCommand):
             with audit.context("command"), sigterm_interrupts():
                 report = self._rebuild(quiet=verbosity == 0)
         except AgnesError as error:
-            raise CommandError(f"{error.message} {error.hint}") from error
+            raise CommandError(error.text) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted: run it again to go on.", returncode=130) from None
         self.stdout.write(f"{report.published_days} days published, {monotonic() - started:.1f} s")

@@ -14,7 +14,7 @@ from accounts.errors import AgnesError
 from telemetry.errors import WrongFilter
 from telemetry.export.datasets import Dataset
 from telemetry.export.exporting import Export, start_export
-from telemetry.export.filters import Filters, find_person, read_filters
+from telemetry.export.filters import Filters, read_filters
 from telemetry.export.formats import Format
 from telemetry.export.moments import EXAMPLE
 from telemetry.export.writing import OnProgress, copy, whole_file
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         except BrokenPipeError:
             sys.exit(CLOSED_PIPE)
         except AgnesError as error:
-            raise CommandError(f"{error.message} {error.hint}".strip()) from error
+            raise CommandError(error.text) from error
         except OSError as error:
             raise CommandError(f"{_what_is_there(out)}: {error.strerror}.") from error
         except KeyboardInterrupt:
@@ -82,18 +82,11 @@ def _filters(options: dict[str, Any]) -> Filters:
     if options["spreadsheet_safe"]:
         given["spreadsheet_safe"] = "1"
     if options["user"] is not None:
-        given["user_id"] = _user_id(options["user"])
+        given["user_id"] = options["user"]
     try:
-        return read_filters(given)
+        return read_filters(given, by_address=True)
     except WrongFilter as error:
         raise WrongFilter({OPTIONS.get(name, name): what for name, what in error.fields.items()}) from None
-
-
-def _user_id(text: str) -> str:
-    try:
-        return str(find_person(text))
-    except ValueError as error:
-        raise WrongFilter({"user": str(error)}) from None
 
 
 def _what_is_there(out: Path | None) -> str:

@@ -39,3 +39,8 @@ def take(request: HttpRequest, token: AccessToken) -> str | None:
 
 def forget(response: HttpResponse, path: str) -> None:
     response.delete_cookie(COOKIE, path=path, samesite="Strict")
+
+
+def gone(token: AccessToken) -> str:
+    """What is told in place of the text."""
+    return f"The secret of {token} was shown once and is not kept. Lost it? Revoke it and make another."

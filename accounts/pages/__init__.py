@@ -1,0 +1,1 @@
+"""Pages for everybody who can sign in: their own access tokens."""

@@ -1,0 +1,175 @@
+"""Bring a backup into an installation: all of it, or nothing.
+
+The backup is checked first, as a whole. Its stored files come next, where nobody reads them as long as no row
+names them. Then one transaction empties the tables, fills them, compares the totals, and commits.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, cast
+
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.errors import AgnesError
+from accounts.models import AuditLog, User
+from agnes import schedules
+from agnes.backup import schema, secrets
+from agnes.backup.archive import ArchiveReader
+from agnes.backup.checking import check
+from agnes.backup.emptying import empty_tables, reset_sequences
+from agnes.backup.files import named_files
+from agnes.backup.format import FILES, SECRETS, TABLES, Manifest
+from agnes.backup.keys import KeySet
+from agnes.backup.loading import Chunk
+from agnes.backup.making import OnProgress
+from agnes.backup.totals import differences, totals_of
+from agnes.errors import BackupTooOld, InstallationNotEmpty, RestoreFailed, WorkerRuns
+from marketplace.models import Marketplace
+from telemetry.models import LakeSnapshot, SessionTranscript, WorkerHeartbeat
+from telemetry.processors.attempts import described
+from telemetry.viewing.index_files import remove_all_indexes
+from telemetry.worker_heartbeat import is_alive
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Restored:
+    """`by_hand` names the secrets that differ from those of the backup, and that only a person can set."""
+
+    manifest: Manifest
+    by_hand: list[str] = field(default_factory=list)
+
+
+def restore(
+    path: Path, *, replace: bool = False, on_progress: OnProgress = lambda step, done, of: None
+) -> Restored:
+    """Nothing is published yet when it returns: all days are marked.
+
+    Raises NoBackup, BackupDamaged, BackupTooNew, BackupTooOld, InstallationNotEmpty, WorkerRuns and
+    RestoreFailed; then everything is as before.
+    """
+    manifest = check(path, on_progress=on_progress)
+    here = what_is_here()
+    if here and not replace:
+        raise InstallationNotEmpty(here)
+    if here and (later := schema.missing(manifest.migrations)):
+        raise BackupTooOld(f"it lacks {later[0]}, which what is here has")
+    schema.bring_forward()
+    _require_no_worker()
+    return _Restoring(ArchiveReader(path), manifest, on_progress).restore()
+
+
+def what_is_here() -> dict[str, int]:
+    """How many of what only people bring in; empty if there is nothing, not even tables."""
+    if AuditLog._meta.db_table not in connection.introspection.table_names():
+        return {}
+    counts = {
+        "people": User.objects.count(),
+        "transcripts": SessionTranscript.objects.count(),
+        "marketplaces": Marketplace.objects.count(),
+        "audit rows": AuditLog.objects.count(),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _require_no_worker() -> None:
+    latest = WorkerHeartbeat.objects.order_by("-beat_at").first()
+    if latest and is_alive(latest.beat_at):
+        raise WorkerRuns(latest.host)
+
+
+class _Restoring:
+    def __init__(self, archive: ArchiveReader, manifest: Manifest, on_progress: OnProgress) -> None:
+        self._archive = archive
+        self._manifest = manifest
+        self._on_progress = on_progress
+        self._replaced_secrets: set[str] = set()
+
+    def restore(self) -> Restored:
+        with KeySet(file.key for file in named_files()) as before:
+            with schema.as_of(self._manifest.migrations), _told(), self._files_put(before):
+                self._load()
+            self._remove_files(before)
+        schedules.sync()
+        remove_all_indexes()
+        by_hand = secrets.differing(self._manifest.secrets, self._replaced_secrets)
+        return Restored(self._manifest, by_hand)
+
+    @contextmanager
+    def _files_put(self, before: KeySet) -> Iterator[None]:
+        """If it fails, those that were not there before are gone again."""
+        try:
+            self._put_files()
+            yield
+        except BaseException:
+            for name in self._archive.names(FILES):
+                if (key := name.removeprefix(FILES)) not in before:
+                    _delete(key)
+            raise
+
+    def _put_files(self) -> None:
+        unneeded = set(self._manifest.unneeded)
+        for number, member in enumerate(self._archive.members(FILES), 1):
+            key = member.name.removeprefix(FILES)
+            if key not in unneeded:
+                default_storage.save(key, File(cast(IO[bytes], member.stream), name=key))
+            self._on_progress("Stored files", number, self._manifest.files)
+
+    def _load(self) -> None:
+        with ExitStack() as until_committed, transaction.atomic(durable=True):
+            empty_tables()
+            self._load_tables()
+            reset_sequences()
+            connection.check_constraints()
+            if wrong := differences(self._manifest.totals, totals_of()):
+                raise RestoreFailed(f"it would have {', '.join(wrong)}")
+            # The lake is of what was here before: the next publish begins it anew.
+            LakeSnapshot.objects.update(
+                schema=0, versions={}, is_complete=False, rebuilding_since=None, purged_at=timezone.now()
+            )
+            params = {"made_at": self._manifest.made_at.isoformat(), "rows": self._manifest.rows}
+            audit.record("system.restore", params=params)
+            found = {
+                member.name.removeprefix(SECRETS).upper(): member.stream.read()
+                for member in self._archive.members(SECRETS)
+            }
+            self._replaced_secrets = until_committed.enter_context(secrets.replaced(found))
+
+    def _load_tables(self) -> None:
+        done = 0
+        for member in self._archive.members(TABLES):
+            done += Chunk(member.stream).load()
+            self._on_progress("Rows", done, self._manifest.rows)
+
+    def _remove_files(self, before: KeySet) -> None:
+        """Of what was replaced."""
+        with KeySet(file.key for file in named_files()) as now:
+            for key in before:
+                if key not in now:
+                    _delete(key)
+
+
+def _delete(key: str) -> None:
+    """What stays has no row, and so is never read."""
+    try:
+        default_storage.delete(key)
+    except OSError as error:
+        log.warning("%s could not be deleted: %s", key, error)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except AgnesError:
+        raise
+    except (DatabaseError, OSError, ValueError) as error:
+        raise RestoreFailed(described(error)) from error

@@ -1,0 +1,43 @@
+"""How gunicorn runs the web server: `gunicorn --config python:agnes.gunicorn_config agnes.wsgi`.
+
+One process with threads: uploads and downloads wait for disks and clients, not for the processor, and what is
+limited or counted in a process is so for the whole machine.
+"""
+
+import os
+import sys
+from typing import Any
+
+from gunicorn import glogging
+
+from agnes.env import WrongSettings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agnes.settings")
+try:
+    from agnes import settings
+except WrongSettings as error:
+    print(error, file=sys.stderr, flush=True)
+    raise SystemExit(4) from None
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]
+    """What gunicorn itself has to say looks like the rest of the log."""
+
+    def setup(self, cfg: Any) -> None:
+        # Only here: it needs Django's settings, which are read by now.
+        from agnes.logs import JsonFormatter, TextFormatter
+
+        super().setup(cfg)
+        formatter = JsonFormatter() if settings.LOG_FORMAT == "json" else TextFormatter()
+        for handler in self.error_log.handlers:
+            handler.setFormatter(formatter)
+
+
+bind = [address for address in (settings.AGNES_BIND, settings.METRICS_BIND) if address]
+worker_class = "gthread"
+workers = 1
+threads = settings.WEB_THREADS
+graceful_timeout = 10
+loglevel = "warning"
+logger_class = Logger
+control_socket_disable = True

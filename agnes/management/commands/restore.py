@@ -1,0 +1,55 @@
+"""Bring a backup into this installation."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import audit
+from accounts.errors import AgnesError
+from agnes.backup.restoring import Restored, restore
+from agnes.backup.secrets import MEANINGS
+from agnes.backup.telling import described
+from telemetry.errors import LakeUnavailable
+from telemetry.management.interruption import sigterm_interrupts
+from telemetry.management.progress import bars, days_published, named_steps
+from telemetry.publishing import publish
+
+
+class Command(BaseCommand):
+    help = "Bring a backup into this installation, which must be stopped and empty; then publish it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="a file that `backup` made")
+        parser.add_argument(
+            "--replace", action="store_true", help="first remove everything that this installation holds"
+        )
+
+    def handle(self, *args: Any, file: Path, replace: bool, verbosity: int, **options: Any) -> None:
+        quiet = verbosity == 0
+        try:
+            with audit.context("command"), sigterm_interrupts():
+                with bars(quiet=quiet) as progress:
+                    restored = restore(file, replace=replace, on_progress=named_steps(progress))
+                self._tell(restored)
+                with bars(quiet=quiet) as progress:
+                    publish(wait=True, on_progress=days_published(progress))
+        except LakeUnavailable as error:
+            raise CommandError(f"Restored, but not published: {error.text}") from error
+        except AgnesError as error:
+            raise CommandError(error.text) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Interrupted: unless it says above that it is restored, nothing has changed.", returncode=130
+            ) from None
+
+    def _tell(self, restored: Restored) -> None:
+        self.stdout.write(f"Restored: {described(restored.manifest)}")
+        for key in restored.manifest.lost:
+            self.stderr.write(f"  {key} was lost before the backup was made.")
+        for name in restored.by_hand:
+            self.stderr.write(
+                f"{name} is not that of the installation that was backed up, so {MEANINGS[name]}: set it to "
+                "what it was there."
+            )
+        self.stdout.flush()

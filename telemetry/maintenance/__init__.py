@@ -1,0 +1,16 @@
+"""Removing for good, and making anew: what operators and the clock do to stored data (docs/RETENTION.md,
+docs/PRIVACY.md).
+
+removing.py      rows that belong to some transcripts
+doomed_files.py  stored files whose rows are gone
+reprocess.py     everything that was extracted is extracted anew
+pruning.py       what is older than the retention goes
+freezing.py      when days freeze
+old_rows.py      events and messages of frozen days
+old_transcripts.py    files of old transcripts
+withholding.py   a session that was marked private goes, and is refused from then on
+copies.py        what copies of its records in other transcripts gave
+stored_copies.py these copies themselves
+leftovers.py     what killed uploads left of it
+unfinished.py    whatever of this was not finished goes on
+"""

@@ -1,0 +1,137 @@
+"""A session that may not be here: it goes with all that there is of it, and does not come back.
+
+First one transaction removes its rows and those that copies of its records gave elsewhere, and refuses its
+uploads from then on. What cannot be part of a transaction follows: files, copies inside of other files, the
+lake's old files. `cleaned_at` stays NULL until that is done, and whoever runs next goes on with it.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import User
+from telemetry.durability import traceless_deletes
+from telemetry.errors import LakeUnavailable
+from telemetry.intake.names import session_file_of
+from telemetry.maintenance.copies import remove_copies_from_rows
+from telemetry.maintenance.doomed_files import delete_doomed
+from telemetry.maintenance.leftovers import remove_uploads_of
+from telemetry.maintenance.removing import Counts, remove_transcripts
+from telemetry.maintenance.stored_copies import remove_copies_from_files
+from telemetry.models import SessionTranscript, UsageDirtyDay, WithheldSession
+from telemetry.processors import wakeup
+from telemetry.processors.claims import take_person_from_workers
+from telemetry.processors.library import load_transcripts
+from telemetry.processors.registry import PROCESSORS
+from telemetry.processors.runner import run
+from telemetry.publishing import publish
+from telemetry.transcripts.fingerprints import Fingerprint
+from telemetry.transcripts.values import clean
+from telemetry.withheld import withheld_of
+
+ACTION = "session.delete"
+Reason = WithheldSession.Reason
+# What may be left for later.
+FILES, COPIES, LAKE = "files", "copies", "lake"
+
+
+@dataclass
+class Outcome:
+    """`removed`: how many rows, by name; `copies`: other transcripts that held copies of its records.
+    `left` names what is still being removed, nothing once all is done."""
+
+    session_id: str
+    user_id: int
+    reason: Reason
+    removed: Counts
+    copies: int
+    left: list[str] = field(default_factory=list)
+
+
+def withhold(
+    owner: User, session_id: str, *, reason: Reason, actor: User | None, seconds: float | None = None
+) -> Outcome:
+    """Remove a session with its subagents, whether it is here or not, and refuse it from now on.
+
+    Done again, it changes nothing. After about `seconds` what is left is left to the task worker.
+    """
+    started = monotonic()
+    with traceless_deletes():
+        outcome = _remove(owner, clean(session_id), reason, actor)
+        left = None if seconds is None else max(0.0, started + seconds - monotonic())
+        outcome.left = clean_up(owner.pk, seconds=left)
+    return outcome
+
+
+def clean_up(user_id: int, *, seconds: float | None = None) -> list[str]:
+    """What is left to remove of a person's withheld sessions; returns what then is still left."""
+    withheld = list(WithheldSession.objects.filter(user_id=user_id, cleaned_at=None))
+    left = []
+    if not remove_copies_from_files(withheld_of(user_id)):
+        left.append(COPIES)
+    remove_uploads_of([row.session_id for row in withheld])
+    if not delete_doomed(user_id=user_id):
+        left.append(FILES)
+    if not _publish_without(user_id, seconds):
+        left.append(LAKE)
+    if not left:
+        done = [row.pk for row in withheld]
+        WithheldSession.objects.filter(pk__in=done).update(cleaned_at=timezone.now())
+    return left
+
+
+def go_on(*, seconds: float | None = None) -> bool:
+    """With what is not clean yet, of everybody. False where something is left."""
+    user_ids = set(WithheldSession.objects.filter(cleaned_at=None).values_list("user_id", flat=True))
+    if not user_ids:
+        return True
+    with traceless_deletes():
+        left = [clean_up(user_id, seconds=seconds) for user_id in user_ids]
+    return not any(left)
+
+
+def _remove(owner: User, session_id: str, reason: Reason, actor: User | None) -> Outcome:
+    with transaction.atomic(durable=True):
+        take_person_from_workers(owner.pk)
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        transcripts = list(SessionTranscript.objects.of(owner.pk).filter(session_id=session_id))
+        fingerprint = _withhold(owner, session_id, reason, transcripts)
+        removed = remove_transcripts(transcripts, purge=True)
+        copies = remove_copies_from_rows(owner.pk, fingerprint)
+        params: dict[str, Any] = {"user": owner.pk, "reason": reason.value, "copies": copies, **removed}
+        audit.record(ACTION, target=session_file_of(owner.pk, session_id, ""), actor=actor, params=params)
+        # Should this process die, a worker goes on.
+        wakeup.request_runs()
+    return Outcome(session_id, owner.pk, reason, removed, copies)
+
+
+def _withhold(
+    owner: User, session_id: str, reason: Reason, transcripts: Sequence[SessionTranscript]
+) -> Fingerprint:
+    """The row that refuses it; what was removed with it, now or before."""
+    row, _ = WithheldSession.objects.get_or_create(
+        user=owner, session_id=session_id, defaults={"reason": reason, "at": timezone.now()}
+    )
+    known = load_transcripts(owner.pk) if transcripts else {}
+    removed = b"".join(bytes(known[it.pk].fingerprint) for it in transcripts if it.pk in known)
+    row.fingerprint = bytes(row.fingerprint) + removed
+    row.cleaned_at = None
+    row.save()
+    return Fingerprint.from_bytes(row.fingerprint)
+
+
+def _publish_without(user_id: int, seconds: float | None) -> bool:
+    """What held copies is extracted anew first, as far as time allows, so that what is its own comes back."""
+    started = monotonic()
+    for name in PROCESSORS:
+        run(name, user_id=user_id, seconds=None if seconds is None else seconds / 2)
+    left = None if seconds is None else max(0.0, started + seconds - monotonic())
+    with suppress(LakeUnavailable):
+        publish(seconds=left, wait=True)
+    return not UsageDirtyDay.objects.filter(purge=True).exists()
