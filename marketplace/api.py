@@ -85,7 +85,7 @@ def register(request: HttpRequest, new: NewMarketplace) -> HttpStatus[dict[str, 
     auth=managing,
     response=MarketplaceAnswer,
     summary="Sync a marketplace",
-    openapi_extra={"responses": {409: {}, 502: {}}},
+    openapi_extra={"responses": {409: {}, 410: {}, 502: {}}},
 )
 def sync(request: HttpRequest, slug: str) -> dict[str, Any]:
     """Fetches the repository and replaces the catalogue; the answer comes when that is done.
@@ -116,7 +116,7 @@ def _described(details: ItemDetails) -> dict[str, Any]:
         **own,
         "source": details.source,
         "title": plugin.display_name or plugin.name,
-        "marketplace": plugin.marketplace.slug,
+        "marketplace": plugin.marketplace.slug if plugin.marketplace else "",
         "renamed_to": plugin.renamed_to.ref_id if plugin.renamed_to else None,
         "invocations_30d": details.usage.invocations,
         "unique_users_30d": details.usage.people,

@@ -34,11 +34,19 @@ class ItemFigures(Schema):
     trend_pct: float | None
 
 
+class MatchingPart(Schema):
+    kind: str
+    name: str
+    identifier: str | None
+
+
 class ListedItem(ItemFigures):
-    """`kinds`: how many components of which kind; `daily`: invocations of each day of the window."""
+    """`kinds`: how many components of which kind; `daily`: invocations of each day of the window; `matches`:
+    the first parts inside that the words of `q` are about."""
 
     kinds: dict[str, int]
     daily: list[int]
+    matches: list[MatchingPart]
 
 
 class ItemList(Schema):
@@ -51,7 +59,8 @@ class ItemList(Schema):
 
 
 class ComponentFigures(Schema):
-    """`identifier` is how Claude Code names it, null for what is never called by name."""
+    """`identifier` is how Claude Code names it, null for what is never called by name; `daily`: invocations
+    of each day of the window."""
 
     kind: str
     name: str
@@ -61,6 +70,7 @@ class ComponentFigures(Schema):
     invocations_30d: int
     errors_30d: int
     last_used: date | None
+    daily: list[int]
 
 
 class OtherFigures(Schema):
@@ -104,6 +114,27 @@ class ItemDetail(ItemFigures):
     versions: list[VersionSeen]
     as_of: datetime | None
     window: ItemWindow
+
+
+class StackItemAnswer(Schema):
+    """`name` is what `claude plugin install` takes, null where it is not served: then `why_not` says so."""
+
+    source: str
+    ref_id: str
+    title: str
+    added_at: datetime
+    name: str | None
+    why_not: str | None
+
+
+class Stack(Schema):
+    """`install` are the two lines to paste, with a placeholder for the token and the plugin's name."""
+
+    items: list[StackItemAnswer]
+    total: int
+    limit: int
+    offset: int
+    install: list[str]
 
 
 class NewMarketplace(Schema):

@@ -11,6 +11,8 @@ from accounts.models import User
 from marketplace.catalogue import attributing
 from marketplace.catalogue.syncing import sync_marketplace
 from marketplace.models import Marketplace
+from marketplace.serving import repositories, shown
+from marketplace.store import packs
 
 SYNC = "marketplace.tasks.sync"
 # No task runs longer than a minute: longer work is cut and goes on in the next. A sync is limited by
@@ -25,7 +27,7 @@ def request_sync(marketplace: Marketplace, *, by: User | None = None) -> None:
 
 def sync_all() -> dict[str, Any]:
     """One task for each marketplace, so that none waits for another one's host."""
-    marketplaces = list(Marketplace.objects.all())
+    marketplaces = list(Marketplace.objects.registered())
     for marketplace in marketplaces:
         request_sync(marketplace)
     return {"queued": [marketplace.slug for marketplace in marketplaces]}
@@ -49,3 +51,14 @@ def reattribute() -> dict[str, Any]:
         if not done:
             async_task(attributing.TASK, task_name="re-attribute")
         return {"done": done}
+
+
+def remove_stray_packs() -> dict[str, Any]:
+    """What uploads to the flea market left that were killed."""
+    return {"removed": packs.remove_strays()}
+
+
+def collect_served() -> dict[str, Any]:
+    """Repositories that nobody fetches any more."""
+    shown.forget()
+    return {"removed": repositories.collect()}

@@ -1,3 +1,3 @@
 """The admin pages of the marketplaces."""
 
-from marketplace.admin import marketplaces  # noqa: F401
+from marketplace.admin import marketplaces, store  # noqa: F401

@@ -4,6 +4,7 @@ from django import forms
 
 from accounts.errors import AgnesError
 from marketplace.catalogue.registering import Location, check_slug, read_location, slug_of
+from marketplace.git.addresses import without_credentials
 from marketplace.models import Marketplace
 
 
@@ -21,6 +22,8 @@ class MarketplaceForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             self._check(cleaned)
         except AgnesError as error:
+            # What the page shows again holds no secret.
+            self.data = {**dict(self.data.items()), "url": without_credentials(self.data.get("url", ""))}
             for name, message in error.fields.items():
                 self.add_error(name, f"{message} {error.hint}")
         return cleaned

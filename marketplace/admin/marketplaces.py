@@ -1,28 +1,39 @@
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import NextStep, chip, moment
+from accounts.errors import AgnesError
 from accounts.models import User
 from marketplace.admin.forms import MarketplaceForm, NewMarketplaceForm
 from marketplace.catalogue.registering import add_marketplace, change_location
+from marketplace.catalogue.removing import remove_marketplace
 from marketplace.models import Marketplace, MarketplaceState
 from marketplace.tasks import request_sync
 from telemetry.admin.formats import cut
 
 MANAGE = "marketplace.manage_marketplaces"
-STATE_CHIPS = {MarketplaceState.NEW: "", MarketplaceState.SYNCED: "good", MarketplaceState.FAILED: "bad"}
+STATE_CHIPS = {
+    MarketplaceState.NEW: "",
+    MarketplaceState.SYNCED: "good",
+    MarketplaceState.FAILED: "bad",
+    MarketplaceState.REMOVED: "look",
+}
 SHOWN_FINDINGS = 200
+REMOVE_TEMPLATE = "admin/marketplace/marketplace/remove.html"
 
 
 @admin.register(Marketplace)
 class MarketplaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Added, changed and synced here; never deleted, because events belong to its plugins."""
+    """Added, changed, synced and removed here; never deleted, because events belong to its plugins."""
 
     next_step = NextStep(
         "Add a git repository with a marketplace.json, here or by command.",
@@ -43,7 +54,7 @@ class MarketplaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ("Dates", {"fields": ["added"]}),
     ]
     add_fieldsets = [(None, {"fields": ["url", "slug", "ref", "token_env"]})]
-    actions = ["sync_now"]
+    actions = ["sync_now", "remove"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         current = Count("plugins", filter=Q(plugins__valid_to=None))
@@ -68,7 +79,8 @@ class MarketplaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return request.user.has_perm(MANAGE)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm(MANAGE)
+        removed = isinstance(obj, Marketplace) and obj.state == MarketplaceState.REMOVED
+        return request.user.has_perm(MANAGE) and not removed
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -98,6 +110,23 @@ class MarketplaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(
             request, f"The task worker syncs {names}: reload this page in a moment.", messages.SUCCESS
         )
+
+    @admin.action(description="Remove from the catalogue", permissions=["sync"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[Marketplace]) -> TemplateResponse | None:
+        """Asks first: the same action again, with `confirmed`."""
+        assert isinstance(request.user, User)
+        if "confirmed" not in request.POST:
+            context = {**self.admin_site.each_context(request), "title": "Remove from the catalogue?"}
+            return TemplateResponse(request, REMOVE_TEMPLATE, {**context, "marketplaces": queryset})
+        for marketplace in queryset:
+            try:
+                plugins = remove_marketplace(marketplace, by=request.user)
+            except AgnesError as error:
+                self.message_user(request, error.text, messages.ERROR)
+            else:
+                said = f"Removed {marketplace.slug}: {plugins} plugins left the catalogue."
+                self.message_user(request, said, messages.SUCCESS)
+        return None
 
     @admin.display(description="state", ordering="state")
     def state_chip(self, marketplace: Marketplace) -> SafeString:
@@ -129,11 +158,20 @@ class MarketplaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="findings", empty_value="none")
     def finding_list(self, marketplace: Marketplace) -> SafeString | None:
-        """What the parser found about the marketplace as a whole, and about each plugin."""
-        found = [(finding["level"], "", finding["message"]) for finding in marketplace.findings]
-        for name, notes in marketplace.plugins.filter(valid_to=None).values_list("name", "notes"):
-            found += [(note["level"], f"{name}: ", note["message"]) for note in notes]
+        """The first ones; where there are more it says so."""
+        found = list(islice(_findings(marketplace), SHOWN_FINDINGS + 1))
         if not found:
             return None
         items = format_html_join("", "<li>{}: {}{}</li>", found[:SHOWN_FINDINGS])
-        return format_html("<ul>{}</ul>", items)
+        more = f"Only the first {SHOWN_FINDINGS} are shown." if len(found) > SHOWN_FINDINGS else ""
+        return format_html("<ul>{}</ul>{}", items, more)
+
+
+def _findings(marketplace: Marketplace) -> Iterator[tuple[str, str, str]]:
+    """What the parser found about the marketplace as a whole, and about each plugin."""
+    for finding in marketplace.findings:
+        yield finding["level"], "", finding["message"]
+    current = marketplace.plugins.filter(valid_to=None).values_list("name", "notes")
+    for name, notes in current.iterator(chunk_size=SHOWN_FINDINGS):
+        for note in notes:
+            yield note["level"], f"{name}: ", note["message"]

@@ -5,7 +5,7 @@ from time import monotonic
 from django.db import transaction
 from django_q.tasks import async_task
 
-from marketplace.catalogue.exploding import curated_belongings
+from marketplace.catalogue.exploding import belongings_of
 from marketplace.models import Reattribution, ReattributionIdentifier
 from telemetry.attribution_lock import wait_for_attributing_transactions, write_attribution_alone
 from telemetry.attribution_writing import replace_attribution
@@ -18,14 +18,14 @@ TRANSCRIPTS_AT_ONCE = 500
 
 
 @transaction.atomic
-def attribute_catalogue() -> int:
-    """Fill the tables of attribution from the stored catalogue; those rows that are right stay.
+def attribute_catalogue(source: str = Source.CURATED) -> int:
+    """Fill the tables of attribution from the stored catalogue of a source; those rows that are right stay.
 
     What is stored of transcripts follows in a task, or by `reattribute`. Returns how many identifiers may
     mean something else now.
     """
     write_attribution_alone()
-    identifiers = replace_attribution(Source.CURATED, curated_belongings())
+    identifiers = replace_attribution(source, belongings_of(source))
     if identifiers:
         reattribution = Reattribution.objects.create()
         rows = ((reattribution.pk, identifier) for identifier in sorted(identifiers))

@@ -36,7 +36,7 @@ def replace_components(records: Iterable[tuple[Plugin, PluginRecord | None]], no
     stored = _stored([plugin.pk for plugin, _ in pairs])
     changes = _Changes()
     for plugin, record in pairs:
-        wanted = list(_wanted(plugin, record)) if record else []
+        wanted = list(components_of(plugin, record)) if record else []
         _compare(stored.get(plugin.pk, []), wanted, changes, now)
     _write(changes)
 
@@ -98,8 +98,8 @@ def _values(component: Component) -> list[Any]:
     return [component.kind, *(getattr(component, name) for name in FIELDS)]
 
 
-def _wanted(plugin: Plugin, record: PluginRecord) -> Iterator[Component]:
-    """Of several with one kind and id the first has it; the others are shown only."""
+def components_of(plugin: Plugin, record: PluginRecord) -> Iterator[Component]:
+    """Not stored yet. Of several with one kind and id the first has it; the others are shown only."""
     identifiers: dict[int, list[list[Any]]] = defaultdict(list)
     for row in rows_of_plugin(record):
         identifiers[row.component].append([TABLES[row.kind], int(row.form), row.value])

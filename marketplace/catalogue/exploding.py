@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from django.conf import settings
+
 from marketplace.models import Component, Plugin
 from marketplace.plugins.exploding import Form
+from marketplace.plugins.identifiers import in_tool_names
 from marketplace.plugins.records import ComponentKind
-from telemetry.attribution import AGENTS, COMMANDS, MCP_SERVERS, SKILLS, place_name
+from telemetry.attribution import AGENTS, COMMANDS, MCP_SERVERS, SKILLS, mcp_namespace_name, place_name
 from telemetry.attribution_writing import Belonging, Belongings, Key
 from telemetry.transcripts.values import NAME_CHARACTERS, clean
 
@@ -51,15 +54,24 @@ class _Owner(NamedTuple):
     valid_to: datetime | None
 
 
-def curated_belongings() -> Belongings:
-    """Of all curated marketplaces together: whether a short name counts depends on all of them."""
+def belongings_of(source: str) -> Belongings:
+    """Of all items of a source together: whether a short name counts depends on all of them.
+
+    On those of the other source it does not depend: nobody takes a curated skill's short name away by
+    uploading another one. Where both have a name, telemetry.attribution prefers the curated.
+    """
+    sourced = Plugin.objects.filter(source=source)
     plugins = {
-        plugin.pk: plugin for plugin in Plugin.objects.select_related("marketplace").defer("readme", "entry")
+        plugin.pk: plugin
+        for plugin in sourced.select_related("marketplace", "served_name").defer("readme", "entry")
     }
     owners = {
         pk: _Owner(_successor(plugin, plugins).ref_id, plugin.valid_to) for pk, plugin in plugins.items()
     }
-    rows = [*_rows_of_items(plugins, owners), *_without_shared_short_names(list(_rows_of_components(owners)))]
+    rows = [
+        *_rows_of_items(plugins, owners),
+        *_without_shared_short_names(list(_rows_of_components(source, owners))),
+    ]
     best: dict[tuple[str, Key], _Row] = {}
     for row in rows:
         best[row.place] = min(best.get(row.place, row), row, key=lambda it: it.rank)
@@ -85,14 +97,25 @@ def _rows_of_items(plugins: dict[int, Plugin], owners: dict[int, _Owner]) -> Ite
         yield from _namespace_rows(plugin.namespace, owner)
         for namespace, lost_at in plugin.former_namespaces.items():
             yield from _namespace_rows(namespace, owner._replace(valid_to=datetime.fromisoformat(lost_at)))
-        market = plugin.marketplace
-        for name in filter(None, (market.name, *market.former_names)):
-            yield from _item_row(SKILLS, place_name(clean(name), clean(plugin.name)), owner)
+        for market, name in _places(plugin):
+            yield from _item_row(SKILLS, place_name(clean(market), clean(name)), owner)
+
+
+def _places(plugin: Plugin) -> Iterator[tuple[str, str]]:
+    """As Claude Code knows them: all marketplaces that this plugin is, or was, installed from, and its name
+    there."""
+    market = plugin.marketplace
+    if market:
+        yield from ((name, plugin.name) for name in (market.name, *market.former_names) if name)
+    served_name = getattr(plugin, "served_name", None)
+    yield settings.MARKETPLACE_NAME, served_name.name if served_name else plugin.name
 
 
 def _namespace_rows(namespace: str, owner: _Owner) -> Iterator[_Row]:
     for table in (SKILLS, AGENTS):
         yield from _item_row(table, f"{clean(namespace)}:", owner)
+    if namespace:
+        yield from _item_row(MCP_SERVERS, mcp_namespace_name(in_tool_names(namespace)), owner)
 
 
 def _item_row(table: str, identifier: str, owner: _Owner) -> Iterator[_Row]:
@@ -101,8 +124,8 @@ def _item_row(table: str, identifier: str, owner: _Owner) -> Iterator[_Row]:
         yield _Row(table, Key(owner.ref_id, identifier), Form.CANONICAL, belonging)
 
 
-def _rows_of_components(owners: dict[int, _Owner]) -> Iterator[_Row]:
-    components = Component.objects.exclude(canonical_id=None).order_by("pk")
+def _rows_of_components(source: str, owners: dict[int, _Owner]) -> Iterator[_Row]:
+    components = Component.objects.filter(plugin__source=source).exclude(canonical_id=None).order_by("pk")
     values = components.values_list("plugin_id", "kind", "canonical_id", "identifiers", "valid_to")
     for plugin_id, kind, canonical, identifiers, valid_to in values.iterator():
         owner = owners[plugin_id]

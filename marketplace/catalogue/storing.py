@@ -37,7 +37,7 @@ def store(marketplace: Marketplace, read: ReadMarketplace, now: datetime) -> Sto
     listed = {part.record.name[:NAME_LENGTH]: part for part in read.plugins}
     different = {name: part for name, part in listed.items() if _differs(known.get(name), part)}
     new = [_new_plugin(marketplace, name, part, now) for name, part in different.items() if name not in known]
-    old = [_renewed(known[name], part, now) for name, part in different.items() if name in known]
+    old = [renewed(known[name], part, now) for name, part in different.items() if name in known]
     Plugin.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
     for plugin in old:
         plugin.save()
@@ -50,10 +50,17 @@ def store(marketplace: Marketplace, read: ReadMarketplace, now: datetime) -> Sto
         ],
         now,
     )
-    _note_versions((*new, *old), read.commit, now)
+    note_versions((*new, *old), read.commit, now)
     _follow_commit(known, listed)
     renamed = _follow_renames(marketplace, known, read.record.renames, now)
     return Stored(len(new), len(old), len(ended), renamed)
+
+
+def end_all(marketplace: Marketplace, now: datetime) -> int:
+    """All its plugins leave the catalogue; returns how many did."""
+    ended = _end(marketplace.plugins.filter(valid_to=None).defer("readme"), now)
+    replace_components([(plugin, None) for plugin in ended], now)
+    return len(ended)
 
 
 def _differs(plugin: Plugin | None, part: ReadPlugin) -> bool:
@@ -67,12 +74,13 @@ def _new_plugin(marketplace: Marketplace, name: str, part: ReadPlugin, now: date
         ref_id=ref_id_of(marketplace.slug, name),
         first_seen_at=now,
         updated_at=now,
-        **_fields(part),
+        **fields_of(part),
     )
 
 
-def _renewed(plugin: Plugin, part: ReadPlugin, now: datetime) -> Plugin:
-    fields = _fields(part)
+def renewed(plugin: Plugin, part: ReadPlugin, now: datetime) -> Plugin:
+    """With what was read of it now, and in the catalogue again; not saved."""
+    fields = fields_of(part)
     if plugin.namespace != fields["namespace"]:
         plugin.former_namespaces[plugin.namespace] = now.isoformat()
         plugin.former_namespaces.pop(fields["namespace"], None)
@@ -84,7 +92,8 @@ def _renewed(plugin: Plugin, part: ReadPlugin, now: datetime) -> Plugin:
     return plugin
 
 
-def _fields(part: ReadPlugin) -> dict[str, Any]:
+def fields_of(part: ReadPlugin) -> dict[str, Any]:
+    """What was read, as columns of Plugin."""
     record, source = part.record, part.record.source
     return {
         "namespace": text(record.namespace, NAME_LENGTH),
@@ -138,7 +147,8 @@ def _end(missing: Iterable[Plugin], now: datetime) -> list[Plugin]:
     return ended
 
 
-def _note_versions(plugins: Iterable[Plugin], commit: str, now: datetime) -> None:
+def note_versions(plugins: Iterable[Plugin], commit: str, now: datetime) -> None:
+    """A version that is known already stays as it was first seen."""
     seen = [
         PluginVersion(plugin=plugin, version=plugin.version, commit=commit, seen_at=now)
         for plugin in plugins
@@ -162,27 +172,28 @@ def _follow_renames(
     marketplace: Marketplace, known: dict[str, Plugin], renames: dict[str, str | None], now: datetime
 ) -> int:
     """Point former names at what they are called now; a name that was never seen gets a row, too."""
-    changed = 0
+    changed = []
+    new = []
     for former, successor in renames.items():
         target = known.get(successor) if successor else None
         plugin = known.get(former)
         if plugin is None and target is not None and target.valid_to is None:
-            _former_name(marketplace, former, target, now)
-            changed += 1
+            new.append(_former_name(marketplace, former, target, now))
         elif plugin is not None and plugin.valid_to is not None and plugin.renamed_to_id != _pk(target):
             plugin.renamed_to = target
-            plugin.save(update_fields=["renamed_to"])
-            changed += 1
-    return changed
+            changed.append(plugin)
+    Plugin.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
+    Plugin.objects.bulk_update(changed, ["renamed_to"], batch_size=ROWS_AT_ONCE)
+    return len(new) + len(changed)
 
 
 def _pk(plugin: Plugin | None) -> int | None:
     return plugin.pk if plugin else None
 
 
-def _former_name(marketplace: Marketplace, name: str, target: Plugin, now: datetime) -> None:
-    name = text(name, NAME_LENGTH)
-    Plugin.objects.create(
+def _former_name(marketplace: Marketplace, name: str, target: Plugin, now: datetime) -> Plugin:
+    """Not saved."""
+    return Plugin(
         marketplace=marketplace,
         name=name,
         ref_id=ref_id_of(marketplace.slug, name),

@@ -1,7 +1,8 @@
 """One sync: fetch, read, store. Where it fails, the last good catalogue stays, and why is kept."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -17,12 +18,14 @@ from marketplace.catalogue.attributing import attribute_catalogue
 from marketplace.catalogue.reading import ReadMarketplace, read, repository_of
 from marketplace.catalogue.storable import json_value, text
 from marketplace.catalogue.storing import Stored, store
-from marketplace.errors import MarketplaceBusy
+from marketplace.errors import MarketplaceBusy, MarketplaceRemoved
 from marketplace.git.fetching import keep
 from marketplace.git.running import Limits
 from marketplace.models import Marketplace, MarketplaceState
 from marketplace.models.lengths import NAME_LENGTH
 from marketplace.plugins import limits as parsing_limits
+from marketplace.serving.names import assign_names
+from telemetry.attribution_lock import write_attribution_alone
 from telemetry.errors import ClaimLost
 from telemetry.leases import Lease, held
 
@@ -47,23 +50,42 @@ def sync_marketplace(
     by: User | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> SyncReport:
-    """Raises MarketplaceBusy where another process is at it, else SyncFailed, TokenRefused or AddressRefused.
+    """Raises MarketplaceBusy where another process is at it, MarketplaceRemoved, else SyncFailed,
+    TokenRefused or AddressRefused.
 
     `on_stage` is told what it is doing. An audit row stands for every attempt.
     """
+    with alone_with(marketplace) as lease:
+        try:
+            return _synced(marketplace, lease, by, on_stage)
+        except ClaimLost:
+            raise MarketplaceBusy(marketplace.slug) from None
+
+
+def _synced(
+    marketplace: Marketplace, lease: Lease, by: User | None, on_stage: Callable[[str], None]
+) -> SyncReport:
+    try:
+        return _sync(marketplace, lease, by, on_stage)
+    except ClaimLost:
+        raise
+    except Exception as error:
+        _note_failure(marketplace, lease, error, by)
+        raise
+
+
+@contextmanager
+def alone_with(marketplace: Marketplace) -> Iterator[Lease]:
+    """Hold the lease on a marketplace, as it is stored now. Raises MarketplaceBusy, MarketplaceRemoved."""
     lease = Lease("marketplace_sync_leases", {"marketplace_id": marketplace.pk})
     with held(lease) as ours:
         if not ours:
             raise MarketplaceBusy(marketplace.slug)
         # What somebody else stored or changed until now.
         marketplace.refresh_from_db()
-        try:
-            return _sync(marketplace, lease, by, on_stage)
-        except ClaimLost:
-            raise MarketplaceBusy(marketplace.slug) from None
-        except Exception as error:
-            _note_failure(marketplace, error, by)
-            raise
+        if marketplace.state == MarketplaceState.REMOVED:
+            raise MarketplaceRemoved(marketplace.slug)
+        yield lease
 
 
 def _sync(
@@ -79,6 +101,8 @@ def _sync(
     with transaction.atomic():
         # Only who still has the lease commits.
         lease.renew()
+        # Before anything is stored: who changes the flea market takes it first, too.
+        write_attribution_alone()
         now = timezone.now()
         stored, identifiers = _store(marketplace, found, now)
         _record(marketplace, by, "ok", {"commit": found.commit, "plugins": len(found.plugins)})
@@ -90,7 +114,8 @@ def _sync(
 def _store(marketplace: Marketplace, found: ReadMarketplace, now: datetime) -> tuple[Stored, int]:
     renamed = _take_over(marketplace, found, now)
     stored = store(marketplace, found, now)
-    identifiers = attribute_catalogue() if stored.changed or renamed else 0
+    named = assign_names()
+    identifiers = attribute_catalogue() if stored.changed or renamed or named else 0
     return stored, identifiers
 
 
@@ -121,15 +146,19 @@ def _take_over(marketplace: Marketplace, found: ReadMarketplace, now: datetime) 
     return renamed
 
 
-def _note_failure(marketplace: Marketplace, error: Exception, by: User | None) -> None:
-    """Of an error that nobody foresaw only the kind: its text may quote anything."""
+def _note_failure(marketplace: Marketplace, lease: Lease, error: Exception, by: User | None) -> None:
+    """Of an error that nobody foresaw only the kind: its text may quote anything.
+
+    Raises ClaimLost where somebody else synced or removed it meanwhile: then theirs is what stands there.
+    """
     if isinstance(error, AgnesError):
-        code, description = error.code, f"{error.message} {error.hint}".strip()
+        code, description = error.code, error.text
         log.warning("%s was not synced: %s", marketplace.slug, description)
     else:
         code, description = "internal_error", f"{type(error).__name__}: see the server's log."
         log.exception("%s was not synced", marketplace.slug)
     with transaction.atomic():
+        lease.renew()
         Marketplace.objects.filter(pk=marketplace.pk).update(
             state=MarketplaceState.FAILED, error=description, attempted_at=timezone.now()
         )

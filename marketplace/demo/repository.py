@@ -6,8 +6,8 @@ from time import monotonic
 
 from django.conf import settings
 
-from marketplace.errors import GitFailed
 from marketplace.git.environment import environment
+from marketplace.git.errors import GitFailed
 from marketplace.git.running import GitExited, Limits, run_git
 
 CONTENT = Path(__file__).parent / "demo-tools"

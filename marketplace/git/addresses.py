@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from marketplace.errors import AddressRefused, RefRefused
+from marketplace.git.errors import AddressRefused, RefRefused
 
 SCHEMES = ("https", "ssh", "file")
 LENGTH = 500
@@ -14,7 +14,7 @@ _USER = re.compile(r"(?!-)[A-Za-z0-9._-]+")
 _PATH = re.compile(r"/[^\s\x00-\x1f\x7f?#\\]*")
 _SCP = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//)[\w./~-]+")
 _REF = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/+@-]*[A-Za-z0-9_+-])?")
-_CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/?#\s@]*@")
+_CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://)[^/?#\s]*@")
 
 
 @dataclass(frozen=True)

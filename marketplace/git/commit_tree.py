@@ -1,6 +1,7 @@
 """The files of a commit as a tree for the parser. Nothing is checked out, so no symlink is ever followed."""
 
 import hashlib
+import os
 import subprocess
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -9,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
-from marketplace.errors import RepositoryDamaged
 from marketplace.git.environment import environment
+from marketplace.git.errors import RepositoryDamaged
 from marketplace.git.failures import failure_of
 from marketplace.git.running import GitExited, Limits, kill_group, run_git
 from marketplace.plugins import limits as parsing_limits
@@ -18,10 +19,13 @@ from marketplace.plugins.errors import FileUnreadable, TreeTooLarge
 from marketplace.plugins.trees.tree import Entry, EntryKind
 
 LISTING_CHUNK = 1 << 20
+# Of a whole commit: names, modes and sizes.
+LISTING_BYTES = 64 << 20
 # Larger files are read from a process of their own, which is ended after what was asked for.
 BATCH_BYTES = 8 << 20
+# No system follows a longer one.
 LINK_BYTES = 4096
-_SYMLINK, _SUBMODULE = b"120000", b"160000"
+_SYMLINK, _SUBMODULE, _EXECUTABLE = b"120000", b"160000", b"100755"
 
 
 class _Blob(NamedTuple):
@@ -55,12 +59,11 @@ class CommitTree:
     def entries(self) -> Iterator[Entry]:
         for path, blob in self._blobs.items():
             if blob.mode == _SYMLINK:
-                target = self._batched(blob)[:LINK_BYTES].decode("utf-8", "surrogateescape")
-                yield Entry(path, kind=EntryKind.SYMLINK, target=target)
+                yield Entry(path, kind=EntryKind.SYMLINK, target=self._target(blob))
             elif blob.mode == _SUBMODULE:
                 yield Entry(path, kind=EntryKind.SUBMODULE)
             else:
-                yield Entry(path, blob.size)
+                yield Entry(path, blob.size, is_executable=blob.mode == _EXECUTABLE)
 
     def read(self, path: str, limit: int) -> bytes:
         self._limits.keep_alive()
@@ -73,13 +76,27 @@ class CommitTree:
 
     def digest(self, folder: str) -> str:
         """Changes exactly when anything below `folder` ('' = the root) does."""
-        prefix = f"{folder}/" if folder else ""
         digest = hashlib.blake2b(digest_size=16)
-        for path in self._paths[bisect_left(self._paths, prefix) :]:
-            if not path.startswith(prefix):
-                break
-            digest.update(f"{path}\0{self._blobs[path].id}\0".encode("utf-8", "surrogateescape"))
+        for path in self._below(folder):
+            digest.update(f"{path}\0{self.identity(path)}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
+
+    def identity(self, path: str) -> str:
+        """Of a file's content and mode, without reading it."""
+        blob = self._blobs[path]
+        return f"{blob.mode.decode()} {blob.id}"
+
+    def has_links(self, folder: str) -> bool:
+        """Whether what stands below `folder` may be elsewhere: it is reached by a symlink, or holds one."""
+        below = list(self._below(folder))
+        return not below or any(self._blobs[path].mode == _SYMLINK for path in below)
+
+    def _below(self, folder: str) -> Iterator[str]:
+        prefix = f"{folder}/" if folder else ""
+        for number in range(bisect_left(self._paths, prefix), len(self._paths)):
+            if not self._paths[number].startswith(prefix):
+                return
+            yield self._paths[number]
 
     @cached_property
     def _blobs(self) -> dict[str, _Blob]:
@@ -93,6 +110,12 @@ class CommitTree:
     @cached_property
     def _paths(self) -> list[str]:
         return sorted(self._blobs)
+
+    def _target(self, link: _Blob) -> str:
+        """'' for one that is too long to lead anywhere, which is not read."""
+        if link.size > LINK_BYTES:
+            return ""
+        return self._batched(link).decode("utf-8", "surrogateescape")
 
     def _batched(self, blob: _Blob) -> bytes:
         if self._batch is None:
@@ -136,6 +159,9 @@ class CommitTree:
 
 def _read_listing(listing: IO[bytes]) -> Iterator[tuple[str, _Blob]]:
     """Lines `mode type id size TAB path`, each ended by a NUL. A submodule has `-` for a size."""
+    if listing.seek(0, os.SEEK_END) > LISTING_BYTES:
+        raise TreeTooLarge(f"The list of its files is longer than {LISTING_BYTES} bytes.")
+    listing.seek(0)
     for number, line in enumerate(_lines(listing)):
         if number >= parsing_limits.ENTRIES:
             raise TreeTooLarge(f"The repository has more than {parsing_limits.ENTRIES} files.")

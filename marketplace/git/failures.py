@@ -2,7 +2,8 @@
 
 import re
 
-from marketplace.errors import (
+from marketplace.git.addresses import without_credentials
+from marketplace.git.errors import (
     AccessDenied,
     AddressMoved,
     ConnectionBroke,
@@ -13,7 +14,6 @@ from marketplace.errors import (
     SyncFailed,
     TookTooLong,
 )
-from marketplace.git.addresses import without_credentials
 
 _PRIVATE = (
     "Check the address. If the repository is private, put a token that may read it into an environment "
@@ -40,6 +40,12 @@ _FAILURES: tuple[tuple[str, type[SyncFailed], str, str], ...] = (
         _PRIVATE,
     ),
     (
+        r"couldn't find remote ref HEAD",
+        RefUnknown,
+        "The repository has no commit on its default branch.",
+        "Push one, or give the ref of another branch.",
+    ),
+    (
         r"couldn't find remote ref|not our ref|no such remote ref",
         RefUnknown,
         "The repository has no such branch, tag or commit.",
@@ -59,7 +65,7 @@ _FAILURES: tuple[tuple[str, type[SyncFailed], str, str], ...] = (
     ),
     (
         r"[Rr]epository .*not found|does not appear to be a git repo|does not exist|returned error: (404|410)"
-        r"|not a git repository|[Nn]ot valid: is this a git repo",
+        r"|not a git repository|invalid gitfile format|[Nn]ot valid: is this a git repo",
         RepositoryNotFound,
         "There is no repository at this address that Agnes may read.",
         _PRIVATE,

@@ -4,9 +4,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from marketplace.errors import GitFailed
 from marketplace.git.addresses import Address
 from marketplace.git.environment import environment, fetching_environment
+from marketplace.git.errors import GitFailed
 from marketplace.git.failures import failure_of
 from marketplace.git.running import GitExited, Limits, run_git, size_of
 from marketplace.git.tokens import masked

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
-from marketplace.errors import GitUnusable, RepositoryTooLarge, TookTooLong
+from marketplace.git.errors import GitUnusable, RepositoryTooLarge, TookTooLong
 
 LOOK_EVERY_SECONDS = 0.1
 SHOWN_ERROR_BYTES = 20_000

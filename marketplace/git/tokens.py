@@ -4,8 +4,8 @@ import os
 import re
 from base64 import b64encode
 
-from marketplace.errors import TokenRefused
 from marketplace.git.addresses import Address
+from marketplace.git.errors import TokenRefused
 
 PREFIX = "AGNES_GIT_TOKEN_"
 NAME_LENGTH = 100

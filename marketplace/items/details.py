@@ -1,5 +1,6 @@
 """One item: what it brings, how each part of it is used, and its days."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,9 +10,10 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from marketplace.errors import ItemUnknown
-from marketplace.items.figures import Key, Usage, Window, published_window, usage_of
+from marketplace.items.figures import DAYS, Key, Usage, Window, published_window, usage_of
 from marketplace.items.query import ItemSource
 from marketplace.models import Component, Plugin, PluginVersion
+from marketplace.plugins.text import storable
 from telemetry.models import UsageComponentDaily, UsagePluginDaily
 
 
@@ -27,11 +29,13 @@ class DayFigures:
 
 @dataclass(frozen=True)
 class ComponentUsage:
-    """In the window; `last_used` is the last day of all on which it was used."""
+    """In the window; `last_used` is the last day of all on which it was used. `daily` has one number of
+    invocations for each day of the window."""
 
     invocations_30d: int = 0
     errors_30d: int = 0
     last_used: date | None = None
+    daily: tuple[int, ...] = (0,) * DAYS
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,10 @@ def find_item(user: User | AnonymousUser, source: str, ref_id: str) -> ItemDetai
 
 
 def _plugin(user: User | AnonymousUser, source: str, ref_id: str) -> Plugin:
-    plugins = Plugin.objects.visible_to(user).select_related("marketplace", "renamed_to")
-    plugin = plugins.filter(ref_id=ref_id).first() if source == ItemSource.CURATED else None
+    plugins = Plugin.objects.visible_to(user).select_related(
+        "marketplace", "renamed_to", "entity__owner", "entity__served"
+    )
+    plugin = plugins.filter(source=storable(source), ref_id=storable(ref_id)).first()
     if plugin is None:
         raise ItemUnknown(source, ref_id)
     return plugin
@@ -109,7 +115,8 @@ def _daily(key: Key, window: Window) -> list[DayFigures]:
 
 
 def _component_usage(key: Key, window: Window) -> dict[tuple[str, str], ComponentUsage]:
-    """By kind and canonical identifier."""
+    """By kind and canonical identifier; two queries whatever the number of components."""
+    daily = _component_days(key, window)
     source, ref_id = key
     inside = Q(day__range=(window.first_day, window.last_day))
     rows = UsageComponentDaily.objects.filter(source=source, ref_id=ref_id).order_by()
@@ -118,4 +125,19 @@ def _component_usage(key: Key, window: Window) -> dict[tuple[str, str], Componen
         errors_30d=Coalesce(Sum("error_count", filter=inside), 0),
         last_used=Max("day"),
     )
-    return {(kind, name): ComponentUsage(*figures) for kind, name, *figures in values}
+    return {
+        (kind, name): ComponentUsage(invocations, errors, last_used, tuple(daily[kind, name]))
+        for kind, name, invocations, errors, last_used in values
+    }
+
+
+def _component_days(key: Key, window: Window) -> dict[tuple[str, str], list[int]]:
+    source, ref_id = key
+    rows = UsageComponentDaily.objects.filter(
+        source=source, ref_id=ref_id, day__range=(window.first_day, window.last_day)
+    )
+    bars: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * DAYS)
+    values = rows.values_list("component_kind", "component_name", "day", "invocations")
+    for kind, name, day, invocations in values.iterator():
+        bars[kind, name][(day - window.first_day).days] = invocations
+    return bars

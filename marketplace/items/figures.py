@@ -1,14 +1,14 @@
 """The figures of items as of the last publish (docs/COUNTING.md). Days are UTC."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import TextField
-from django.db.models.functions import Cast
-
+from marketplace.items.by_day import NumbersByDay
+from telemetry.bulk import fetch
 from telemetry.days import today
 from telemetry.models import PublishingState, UsagePluginDaily, UsagePluginWindow
 
@@ -64,9 +64,13 @@ def published_window() -> Window:
 
 def usage_of_all() -> dict[Key, Usage]:
     """By item; those that were used in neither 30 days are left out."""
-    rows = UsagePluginWindow.objects.filter(period=PERIOD)
-    values = rows.values_list("source", "ref_id", "invocations", "distinct_users", "previous_invocations")
-    return {(row[0], row[1]): Usage(row[2], row[3], row[4]) for row in values}
+    # In SQL, because thousands of rows take the model layer longer than the database.
+    rows = fetch(
+        "SELECT source, ref_id, invocations, distinct_users, previous_invocations "
+        "FROM usage_plugin_window WHERE period = %s",
+        (PERIOD,),
+    )
+    return {(source, ref_id): Usage(*figures) for source, ref_id, *figures in rows}
 
 
 def usage_of(key: Key) -> Usage:
@@ -84,11 +88,10 @@ def daily_invocations(keys: Collection[Key], window: Window) -> dict[Key, list[i
     rows = UsagePluginDaily.objects.filter(
         source__in=sources, ref_id__in=ref_ids, day__range=(window.first_day, window.last_day)
     )
-    # As text, since there are thousands: making dates of them takes as long as the query.
-    values = rows.annotate(text=Cast("day", TextField())).values_list(
-        "source", "ref_id", "text", "invocations"
-    )
+    # One row an item: fetching thousands takes longer than finding them.
+    values = rows.order_by().values_list("source", "ref_id").annotate(days=NumbersByDay("day", "invocations"))
     place = {str(day): number for number, day in enumerate(window.days)}
-    for source, ref_id, day, invocations in values.iterator():
-        bars[source, ref_id][place[day]] = invocations
+    for source, ref_id, days in values:
+        for day, invocations in json.loads(days).items():
+            bars[source, ref_id][place[day]] = invocations
     return bars

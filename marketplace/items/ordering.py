@@ -1,6 +1,7 @@
 """The sorts of the list; ties by name, alike on every database."""
 
 from collections.abc import Callable, Iterable
+from heapq import nsmallest
 from typing import Any
 
 from marketplace.items.figures import Key, Usage
@@ -9,9 +10,18 @@ from marketplace.items.records import Listed
 
 
 def ordered(items: Iterable[Listed], usage: dict[Key, Usage], sort: Sort) -> list[Listed]:
+    return sorted(items, key=_key(usage, sort))
+
+
+def first(number: int, items: Iterable[Listed], usage: dict[Key, Usage], sort: Sort) -> list[Listed]:
+    """The beginning of what `ordered` gives."""
+    return nsmallest(number, items, key=_key(usage, sort))
+
+
+def _key(usage: dict[Key, Usage], sort: Sort) -> Callable[[Listed], tuple[Any, ...]]:
     by = _ORDERS[sort]
     unused = Usage()
-    return sorted(items, key=lambda item: (*by(item, usage.get(item.key, unused)), *_name(item)))
+    return lambda item: (*by(item, usage.get(item.key, unused)), *_name(item))
 
 
 def _name(item: Listed) -> tuple[str, ...]:

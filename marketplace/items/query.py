@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from accounts.numbers import whole_number
 from marketplace.errors import WrongItemQuery
 from marketplace.plugins.records import ComponentKind
 
@@ -74,9 +75,10 @@ def _choice(choices: type[Choice]) -> Callable[[str], Choice]:
 
 def _number(first: int, last: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and len(text) < 10 and first <= int(text) <= last):
+        number = whole_number(text)
+        if number is None or not first <= number <= last:
             raise ValueError(f"a whole number from {first} to {last}")
-        return int(text)
+        return number
 
     return read
 

@@ -1,23 +1,33 @@
 """Which plugins fit the words and the kind of a query."""
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, Q
 
 from marketplace.items.query import ItemQuery
 from marketplace.models import Component
-from marketplace.models.plugins import PluginQuerySet
 
 OWN_TEXTS = ("name", "display_name", "description")
 INNER_TEXTS = ("name", "canonical_id", "description")
 
 
-def search(plugins: PluginQuerySet, query: ItemQuery) -> PluginQuerySet:
-    """Those in which every word occurs, in a name or description of its own or of what it brings."""
+def fitting(query: ItemQuery) -> Q:
+    """Plugins in which every word occurs, in a name or description of its own or of what it brings."""
     inner = Component.objects.filter(plugin=OuterRef("pk"), valid_to=None)
+    fits = Q()
     for word in query.q.split():
-        plugins = plugins.filter(_in_any(OWN_TEXTS, word) | Exists(inner.filter(_in_any(INNER_TEXTS, word))))
+        fits &= _in_any(OWN_TEXTS, word) | Q(Exists(inner.filter(holding([word]))))
     if query.kind:
-        plugins = plugins.filter(Exists(inner.filter(kind=query.kind)))
-    return plugins
+        fits &= Q(Exists(inner.filter(kind=query.kind)))
+    return fits
+
+
+def holding(words: Iterable[str]) -> Q:
+    """Components in whose name, identifier or description any of these words occurs."""
+    found = Q()
+    for word in words:
+        found |= _in_any(INNER_TEXTS, word)
+    return found
 
 
 def _in_any(fields: tuple[str, ...], word: str) -> Q:

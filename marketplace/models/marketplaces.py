@@ -1,5 +1,7 @@
 """A registered git repository with a marketplace.json, and how its last sync went."""
 
+from typing import Self
+
 from django.db import models
 
 from marketplace.models.lengths import HASH_LENGTH, NAME_LENGTH, SLUG_LENGTH, URL_LENGTH
@@ -9,6 +11,13 @@ class MarketplaceState(models.TextChoices):
     NEW = "new", "not synced yet"
     SYNCED = "synced", "synced"
     FAILED = "failed", "last sync failed"
+    REMOVED = "removed", "removed"
+
+
+class MarketplaceQuerySet(models.QuerySet["Marketplace"]):
+    def registered(self) -> Self:
+        """Without those that were removed: they stay for what was used of them, and hold their short name."""
+        return self.exclude(state=MarketplaceState.REMOVED)
 
 
 class Marketplace(models.Model):
@@ -48,6 +57,8 @@ class Marketplace(models.Model):
     owner = models.JSONField(default=dict, blank=True)
     findings = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField("added", auto_now_add=True)
+
+    objects = MarketplaceQuerySet.as_manager()
 
     class Meta:
         db_table = "marketplaces"

@@ -4,23 +4,30 @@ from typing import Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import User
 from marketplace.models.lengths import HASH_LENGTH, NAME_LENGTH, REF_ID_LENGTH, URL_LENGTH
 from marketplace.models.marketplaces import Marketplace
+from telemetry.models import Source
 
 
 class PluginQuerySet(models.QuerySet["Plugin"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """The only door to plugins for pages and the API: everybody who can sign in sees all."""
-        return self.all() if user.is_active else self.none()
+        """The only door to plugins for pages and the API: everybody who can sign in sees all.
+
+        Except what was withdrawn from the flea market or taken down: that is its owner's alone.
+        """
+        if not user.is_active:
+            return self.none()
+        return self.filter(Q(source=Source.CURATED) | Q(valid_to=None) | Q(entity__owner=user))
 
     def current(self) -> Self:
         return self.filter(valid_to=None)
 
 
 class Plugin(models.Model):
-    """One entry of a marketplace.
+    """One entry of a curated marketplace, or one item of the flea market, which has no marketplace.
 
     `valid_to` is NULL while it stands in the catalogue. What has left it stays: late events still belong to
     it, or to `renamed_to`. `components_known` is False where the plugin is hosted elsewhere. `digest` changes
@@ -28,7 +35,14 @@ class Plugin(models.Model):
     `former_namespaces` maps each namespace that it had to when it lost it (ISO 8601).
     """
 
-    marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="plugins")
+    source = models.CharField(
+        max_length=8,
+        choices=[(it.value, it.label) for it in (Source.CURATED, Source.FLEA)],
+        default=Source.CURATED,
+    )
+    marketplace = models.ForeignKey(
+        Marketplace, models.CASCADE, null=True, blank=True, related_name="plugins"
+    )
     name = models.CharField(max_length=NAME_LENGTH)
     ref_id = models.CharField(max_length=REF_ID_LENGTH, unique=True)
     namespace = models.CharField(max_length=NAME_LENGTH)
@@ -71,11 +85,24 @@ class Plugin(models.Model):
         ordering = ["ref_id"]
         default_permissions = ("view",)
         constraints = [
-            models.UniqueConstraint(fields=["marketplace", "name"], name="marketplace_plugins_key")
+            models.UniqueConstraint(fields=["marketplace", "name"], name="marketplace_plugins_key"),
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(source=Source.FLEA), name="marketplace_plugins_flea_key"
+            ),
+            models.CheckConstraint(
+                name="marketplace_plugins_source",
+                condition=Q(source=Source.CURATED, marketplace__isnull=False)
+                | Q(source=Source.FLEA, marketplace__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.ref_id
+
+    @property
+    def label(self) -> str:
+        """What tells it from all others, for people: a name of the flea market is unique on the server."""
+        return self.name if self.source == Source.FLEA else self.ref_id
 
 
 class Component(models.Model):

@@ -8,9 +8,9 @@ from django.utils.http import urlencode
 
 from marketplace.errors import WrongItemQuery
 from marketplace.items.query import ItemQuery, Sort, read_query
+from marketplace.pages.paging import page_number
 
 CARDS = 24
-LAST_PAGE = 10_000
 NAMES = ("source", "q", "marketplace", "kind", "category", "sort")
 NARROWING = ("q", "marketplace", "kind", "category")
 
@@ -45,7 +45,7 @@ class Address:
 def read_address(values: Mapping[str, str]) -> Address:
     """What makes no sense is left out, because an old link is better answered than refused."""
     said = {name: values[name] for name in NAMES if name in values}
-    page = _page(values.get("page", ""))
+    page = page_number(values.get("page", ""))
     try:
         return Address(_query(said, page), page, {})
     except WrongItemQuery as error:
@@ -55,7 +55,3 @@ def read_address(values: Mapping[str, str]) -> Address:
 
 def _query(said: Mapping[str, str], page: int) -> ItemQuery:
     return read_query(said, limit=CARDS, offset=(page - 1) * CARDS)
-
-
-def _page(text: str) -> int:
-    return max(1, min(int(text), LAST_PAGE)) if text.isascii() and text.isdecimal() and len(text) < 9 else 1

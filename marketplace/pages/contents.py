@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.utils.safestring import SafeString
+
 from marketplace.items.details import ItemDetails, UsedComponent
 from marketplace.models import Component
 from marketplace.pages.kinds import WORDS, heading
+from telemetry.charts import sparkline
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,10 @@ class Part:
     component: Component
     used: UsedComponent
     counted: bool
+
+    @property
+    def sparkline(self) -> SafeString:
+        return sparkline(self.used.usage.daily)
 
     @property
     def element_id(self) -> str:

@@ -8,9 +8,12 @@ FOLDER = "file://"
 
 
 def install_commands(plugin: Plugin) -> list[str]:
-    """First the marketplace, once, then the plugin. None for what Claude Code refuses to load."""
+    """First the marketplace, once, then the plugin.
+
+    None for what Claude Code refuses to load, and for items of the flea market: Agnes itself serves them.
+    """
     market = plugin.marketplace
-    if plugin.does_not_load is not None or not market.name:
+    if plugin.does_not_load is not None or market is None or not market.name:
         return []
     return [
         f"claude plugin marketplace add {shlex.quote(client_address(market.url, market.ref))}",
@@ -20,7 +23,7 @@ def install_commands(plugin: Plugin) -> list[str]:
 
 def is_local(plugin: Plugin) -> bool:
     """Whether the commands work on the server's own machine only."""
-    return plugin.marketplace.url.startswith(FOLDER)
+    return plugin.marketplace is not None and plugin.marketplace.url.startswith(FOLDER)
 
 
 def client_address(url: str, ref: str) -> str:

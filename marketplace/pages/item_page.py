@@ -9,12 +9,13 @@ from accounts.models import User
 from marketplace.items.details import DayFigures, ItemDetails
 from marketplace.models import Plugin
 from marketplace.pages.cards import item_url
-from marketplace.pages.charts import Day, axis_end, day_chart
 from marketplace.pages.contents import parts_of
 from marketplace.pages.installing import install_commands, is_local
 from marketplace.pages.kinds import NOT_COUNTED, is_counted, one
 from marketplace.pages.readme import render_readme
 from marketplace.pages.runs import runs_of
+from marketplace.pages.stack_box import stack_box
+from telemetry.charts import DayChart, Series
 from telemetry.models import UsagePluginDaily
 
 # As many as a notice names.
@@ -33,15 +34,16 @@ def item_context(user: User, found: ItemDetails) -> dict[str, Any]:
         "hosted_at": _hosted_at(plugin),
         "successor_url": item_url(found.source, plugin.renamed_to.ref_id) if plugin.renamed_to else None,
         "namespace_twins": [
-            (ref_id, item_url(found.source, ref_id)) for ref_id in _namespace_twins(user, plugin)
+            (twin.label, item_url(twin.source, twin.ref_id)) for twin in _namespace_twins(user, plugin)
         ],
         "install": [] if plugin.valid_to else install_commands(plugin),
         "is_local": is_local(plugin),
+        "stack": stack_box(user, plugin),
         "parts": parts_of(found),
         "contents_known": _contents_known(plugin),
         "not_counted": None if is_counted(_kinds(found)) else NOT_COUNTED,
         "others": [(one(it.kind), it.name, it.usage) for it in found.other_usage],
-        "runs": runs_of(found.components, plugin.executables),
+        "runs": runs_of([it.component for it in found.components], plugin.executables),
         "readme": render_readme(plugin.readme),
         "chart": _chart(found.daily),
         "last_used": _last_used(found),
@@ -65,7 +67,9 @@ def _last_used(found: ItemDetails) -> date | None:
 
 
 def _owner(plugin: Plugin) -> str:
-    """Who wrote it; else who keeps its marketplace."""
+    """Who wrote it, else who keeps its marketplace; on the flea market who answers for it."""
+    if plugin.marketplace is None:
+        return plugin.entity.owner.name or plugin.entity.owner.email
     return str(plugin.author.get("name") or plugin.marketplace.owner.get("name") or "")
 
 
@@ -80,16 +84,18 @@ def _hosted_at(plugin: Plugin) -> str:
     return f"{place} {plugin.source_path}".strip()
 
 
-def _namespace_twins(user: User, plugin: Plugin) -> list[str]:
+def _namespace_twins(user: User, plugin: Plugin) -> list[Plugin]:
     """Other items whose identifiers begin alike, so that a call without evidence may be theirs."""
     twins = Plugin.objects.visible_to(user).current().filter(namespace=plugin.namespace).exclude(pk=plugin.pk)
-    return list(twins.order_by("ref_id").values_list("ref_id", flat=True)[:TWINS])
+    return list(twins.order_by("ref_id")[:TWINS])
 
 
-def _chart(daily: list[DayFigures]) -> dict[str, Any] | None:
+def _chart(daily: list[DayFigures]) -> DayChart | None:
     """None where there is nothing to draw."""
-    days = [Day(it.day, it.invocations, it.errors, it.people) for it in daily]
-    if not any(it.invocations for it in days):
-        return None
-    end = axis_end(days)
-    return {"svg": day_chart(days), "days": days[::-1], "ends": (end, end // 2, 0), "first": days[0].day}
+    invocations = Series([it.invocations for it in daily], "invocation")
+    more = [
+        Series([it.errors for it in daily], "error"),
+        Series([it.people for it in daily], "person", "people"),
+    ]
+    chart = DayChart([it.day for it in daily], [invocations], more)
+    return None if chart.is_empty else chart

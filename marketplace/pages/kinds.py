@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from marketplace.catalogue.exploding import TABLES
-from marketplace.pages.charts import counted
 from marketplace.plugins.records import ComponentKind
+from telemetry.charts import counted
 
 # One, many, as a heading.
 WORDS: dict[str, tuple[str, str, str]] = {

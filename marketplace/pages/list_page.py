@@ -9,6 +9,8 @@ from marketplace.items.query import ItemSource, Sort
 from marketplace.pages.addresses import CARDS, Address
 from marketplace.pages.cards import card_of
 from marketplace.pages.kinds import WORDS
+from marketplace.pages.paging import paging
+from marketplace.pages.stack_box import keys_in_stack
 
 POPULAR = 8
 TABS = {None: "All", ItemSource.CURATED: "Curated", ItemSource.FLEA: "Flea market"}
@@ -44,7 +46,7 @@ class Choice:
 
 
 def list_context(user: User, address: Address) -> dict[str, Any]:
-    listing = list_items(user, address.query, popular=POPULAR)
+    listing, stack = list_items(user, address.query, popular=POPULAR), keys_in_stack(user)
     return {
         "address": address,
         "tabs": [
@@ -52,12 +54,12 @@ def list_context(user: User, address: Address) -> dict[str, Any]:
             for source, label in TABS.items()
         ],
         # Who searches or turns pages has seen them.
-        "popular": [card_of(item) for item in listing.popular] if _is_front(address) else [],
-        "cards": [card_of(item) for item in listing.items],
+        "popular": [card_of(item, stack) for item in listing.popular] if _is_front(address) else [],
+        "cards": [card_of(item, stack) for item in listing.items],
         "total": listing.total,
         "choices": _choices(address, listing),
         "everywhere_url": address.url(source=None),
-        "paging": _paging(address, listing.total),
+        "paging": paging(address.page, listing.total, CARDS, address.url),
         "as_of": listing.window.as_of,
     }
 
@@ -90,23 +92,4 @@ def _choice(name: str, label: str, known: list[tuple[str, str]], chosen: str) ->
             Option("", "Any", not chosen),
             *(Option(value, it, value == chosen) for value, it in options.items()),
         ],
-    )
-
-
-@dataclass(frozen=True)
-class Paging:
-    number: int
-    last: int
-    previous_url: str | None
-    next_url: str | None
-
-
-def _paging(address: Address, total: int) -> Paging:
-    last = max(1, -(-total // CARDS))
-    number = address.page
-    return Paging(
-        number,
-        last,
-        address.url(min(number - 1, last)) if number > 1 else None,
-        address.url(number + 1) if number < last else None,
     )

@@ -1,14 +1,16 @@
 """What an item runs on one's machine by itself, beside what Claude decides to run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.items.details import UsedComponent
+from marketplace.models import Component
 from marketplace.pages.kinds import one
 from marketplace.plugins.records import ComponentKind
 
 _RUN = {ComponentKind.MCP_SERVER, ComponentKind.LSP_SERVER, ComponentKind.HOOK, ComponentKind.MONITOR}
+
+_WITH_HOOKS = {ComponentKind.SKILL, ComponentKind.COMMAND}
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,24 @@ class Run:
     what: str
 
 
-def runs_of(components: Iterable[UsedComponent], executables: Iterable[str]) -> list[Run]:
+def runs_of(components: Iterable[Component], executables: Iterable[str]) -> list[Run]:
+    parts = list(components)
     runs = [
-        Run(one(kind), _when(kind, it.component.name, it.component.details), _what(it.component.details))
-        for it in components
-        if (kind := it.component.kind) in _RUN
+        Run(one(part.kind), _when(part.kind, part.name, part.details), _what(part.details))
+        for part in parts
+        if part.kind in _RUN
     ]
-    return [*runs, *(Run("executable", "on the PATH of commands", str(path)) for path in executables)]
+    of_skills = [run for part in parts for run in _hooks_of_skill(part)]
+    on_path = [Run("executable", "on the PATH of commands", str(path)) for path in executables]
+    return [*runs, *of_skills, *on_path]
+
+
+def _hooks_of_skill(part: Component) -> Iterator[Run]:
+    """Those of its front matter: they run once it was called."""
+    if part.kind in _WITH_HOOKS:
+        for hook in part.details.get("hooks", ()):
+            when = _when(ComponentKind.HOOK, str(hook.get("event")), hook)
+            yield Run("hook", f"{when}, once {part.canonical_id or part.name} was called", _what(hook))
 
 
 def _when(kind: str, name: str, details: dict[str, Any]) -> str:

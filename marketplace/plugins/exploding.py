@@ -1,13 +1,12 @@
 """Records as rows of attribution: which identifier in a transcript belongs to which component."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from marketplace.plugins import limits
 from marketplace.plugins.identifiers import mcp_tool_prefix
-from marketplace.plugins.records import Component, ComponentKind, MarketplaceRecord, PluginRecord
+from marketplace.plugins.records import Component, ComponentKind, PluginRecord
 
 
 class MatchKind(StrEnum):
@@ -46,14 +45,6 @@ _MATCH_KINDS = {
     ComponentKind.AGENT: MatchKind.AGENT,
     ComponentKind.MCP_SERVER: MatchKind.MCP_PREFIX,
 }
-
-
-def rows_of_marketplace(marketplace: MarketplaceRecord) -> list[AttributionRow]:
-    """All rows, without the bare aliases that two plugins share: those name neither."""
-    rows = [row for plugin in marketplace.plugins for row in rows_of_plugin(plugin)]
-    plugins = {(row.plugin, row.value) for row in rows if row.form is Form.BARE_ALIAS}
-    users = Counter(value for _, value in plugins)
-    return [row for row in rows if row.form is not Form.BARE_ALIAS or users[row.value] == 1]
 
 
 def rows_of_plugin(plugin: PluginRecord) -> list[AttributionRow]:

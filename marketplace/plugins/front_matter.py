@@ -8,7 +8,7 @@ from marketplace.plugins.yaml_values import NotYaml, decode_yaml
 
 _OPENING = re.compile(r"---[ \t]*\r?\n")
 _BLOCK = re.compile(r"---[ \t]*\r?\n(.*?)(?<=\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_LINE = re.compile(r"([A-Za-z_][\w-]*):[ \t]+(\S.*?)[ \t\r]*")
+_LINE = re.compile(r"([A-Za-z_][\w-]*):[ \t]+(\S.*)")
 _SPECIAL = re.compile(r"[\[\]{}#&*!|>%@`]|:(?:\s|$)")
 # `|`, `>-` and the like begin a block of text; they are no values themselves.
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
@@ -34,6 +34,12 @@ def split_front_matter(text: str) -> FrontMatter:
     return _read(match[1], body)
 
 
+def body_of(text: str) -> str:
+    """What `split_front_matter` takes for the body, without reading the block."""
+    match = _BLOCK.match(text)
+    return text[match.end() :] if match else text
+
+
 def _read(block: str, body: str) -> FrontMatter:
     try:
         value = decode_yaml(block)
@@ -55,7 +61,8 @@ def _rescued(block: str) -> str:
 
 
 def _quoted_line(line: str) -> str:
-    match = _LINE.fullmatch(line)
+    # Cut off here, because a pattern would look at the spaces inside a line again and again.
+    match = _LINE.fullmatch(line.rstrip(" \t\r"))
     if match is None or _is_quoted(match[2]) or _BLOCK_HEADER.fullmatch(match[2]):
         return line
     if not _SPECIAL.search(match[2]):

@@ -42,7 +42,7 @@ def mcp_server_id(namespace: str, key: str) -> Identifiers:
 
 def mcp_tool_prefix(namespace: str, key: str) -> str:
     """What the names of a server's tools begin with."""
-    return f"mcp__plugin_{_for_tools(namespace)}_{_for_tools(key)}__"
+    return f"mcp__plugin_{in_tool_names(namespace)}_{in_tool_names(key)}__"
 
 
 def with_namespace(namespace: str, below: tuple[str, ...], given_name: str) -> str:
@@ -60,5 +60,6 @@ def _bare(given_name: str) -> str | None:
     return None if ":" in given_name else storable(given_name)
 
 
-def _for_tools(name: str) -> str:
+def in_tool_names(name: str) -> str:
+    """A namespace or a server's key as the names of MCP tools hold it."""
     return _NOT_IN_TOOL_NAMES.sub("_", name)

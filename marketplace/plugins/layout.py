@@ -30,6 +30,7 @@ class Layout:
 
     def __init__(self, tree: Tree, report: Report) -> None:
         self._sizes: dict[str, int] = {}
+        self._executables: set[str] = set()
         self._links: dict[str, str] = {}
         self._children: dict[str, set[str]] = {"": set()}
         self._submodules: set[str] = set()
@@ -52,6 +53,8 @@ class Layout:
             self._submodules.add(entry.path)
         else:
             self._sizes[entry.path] = entry.size
+            if entry.is_executable:
+                self._executables.add(entry.path)
         self._add_to_folders(entry.path)
 
     def _add_to_folders(self, path: str) -> None:
@@ -99,6 +102,7 @@ class Layout:
                 links += 1
                 if (
                     links > limits.LINKS_FOLLOWED
+                    or not target
                     or target.startswith("/")
                     or len(target) > limits.PATH_LENGTH
                 ):
@@ -122,6 +126,9 @@ class Layout:
     def size(self, real: str) -> int:
         return self._sizes[real]
 
+    def is_executable(self, real: str) -> bool:
+        return real in self._executables
+
     def is_submodule(self, path: str) -> bool:
         return path in self._submodules
 
@@ -140,6 +147,24 @@ class Layout:
         for found in by_own_name:
             once.setdefault(found.path, found)
         return sorted(once.values())
+
+    def expanded(self, folder: str) -> Iterator[Found]:
+        """All files below a folder, sorted, and where a symlink stands, what it leads to: a copy that needs
+        no symlinks. One that leads to a folder around it has no end, and is left out.
+        """
+        real = self.folder(folder)
+        if real is not None:
+            yield from self._expanded("", real, frozenset())
+
+    def _expanded(self, below: str, real: str, around: frozenset[str]) -> Iterator[Found]:
+        for name in sorted(self._children[real]):
+            target = self.resolve(joined(real, name))
+            if target is None:
+                continue
+            if target in self._sizes:
+                yield Found(joined(below, name), target)
+            elif target != real and target not in around:
+                yield from self._expanded(joined(below, name), target, around | {real})
 
     def _walk(self, top: str) -> Iterator[Found]:
         seen: set[str] = set()

@@ -12,6 +12,8 @@ DEPTH = 64
 LINKS_FOLLOWED = 40
 
 JSON_BYTES = 4 * 1024 * 1024
+# Of all files together, each as often as a plugin reads it.
+ALL_JSON_BYTES = 32 * 1024 * 1024
 JSON_DEPTH = 64
 # Only the head of a Markdown file or a script is read: front matter and a description stand there.
 HEAD_BYTES = 128 * 1024

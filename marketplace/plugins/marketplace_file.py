@@ -1,7 +1,8 @@
 """marketplace.json: the marketplace's own fields, and its entries as far as they can be told apart."""
 
+import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from marketplace.plugins import limits
 from marketplace.plugins.errors import DoesNotLoad, FileUnreadable, MarketplaceInvalid
@@ -14,6 +15,8 @@ from marketplace.plugins.report import Report
 from marketplace.plugins.sources import check_relative
 from marketplace.plugins.text import quoted
 from marketplace.plugins.values import as_object
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Entry(NamedTuple):
@@ -47,7 +50,7 @@ def read_entries(plugins: list[Any], report: Report) -> Iterator[Entry]:
     folded: dict[str, str] = {}
     for number, fields in enumerate(plugins[: limits.PLUGINS], start=1):
         name = as_object(fields).get("name")
-        if not isinstance(name, str) or not name.strip() or len(name) > limits.NAME_CHARACTERS:
+        if not _is_usable(name):
             report.error(f"Entry {number} of `plugins` is left out: it has no usable `name`.", MARKETPLACE)
         elif name in names:
             report.error(f"The plugin {quoted(name)} is listed twice: the first counts.", MARKETPLACE)
@@ -61,11 +64,18 @@ def read_entries(plugins: list[Any], report: Report) -> Iterator[Entry]:
         report.error(f"Only the first {limits.PLUGINS} plugins are read.", MARKETPLACE)
 
 
+def _is_usable(name: Any) -> TypeGuard[str]:
+    """Whether it can stand in an address, where browsers resolve `.` and `..` and drop control characters."""
+    if not isinstance(name, str) or not name.strip() or len(name) > limits.NAME_CHARACTERS:
+        return False
+    return not _CONTROL.search(name) and not {".", ".."} & set(name.split("/"))
+
+
 def _entry_name_fault(name: str) -> str | None:
     """Installed plugins live in a folder of this name."""
     if fault := name_fault(name):
         return f"its `name` {fault}"
-    if "/" in name or "\\" in name or ".." in name or name == ".":
+    if "/" in name or "\\" in name or ".." in name:
         return f"its `name` cannot be that of a folder: {quoted(name)}"
     return None
 

@@ -1,6 +1,5 @@
 """The two ways in: a whole marketplace, and one plugin."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,16 +14,21 @@ from marketplace.plugins.merging import MARKETPLACE
 from marketplace.plugins.metadata import read_metadata, read_person, version_of
 from marketplace.plugins.plugin_parsing import local_plugin
 from marketplace.plugins.reading import Reader
-from marketplace.plugins.records import MarketplaceRecord, PluginRecord, Source, SourceKind
+from marketplace.plugins.records import (
+    IN_GIT,
+    VERSION_DIGITS,
+    MarketplaceRecord,
+    PluginRecord,
+    Source,
+    SourceKind,
+)
 from marketplace.plugins.renames import read_renames
 from marketplace.plugins.report import Finding, Level, Report
-from marketplace.plugins.reserved_names import is_reserved
+from marketplace.plugins.reserved_names import is_kebab_case, is_reserved
 from marketplace.plugins.sources import read_source
 from marketplace.plugins.text import quoted, storable
 from marketplace.plugins.trees.tree import Tree
 from marketplace.plugins.values import as_description, as_object, as_texts
-
-_KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def parse_marketplace(tree: Tree, commit: str = "") -> MarketplaceRecord:
@@ -115,17 +119,22 @@ def _from_entry(entry: Entry, source: Source) -> PluginRecord:
         name=entry.name,
         namespace=entry.name,
         source=source,
-        version=version_of(entry.fields) or source.version,
+        version=version_of(entry.fields) or source.version or _pinned_commit(source),
         entry=entry.fields,
         **read_metadata({}, entry.fields)._asdict(),
     )
+
+
+def _pinned_commit(source: Source) -> str:
+    """As much of a commit as stands for a version; '' where none is named."""
+    return source.sha[:VERSION_DIGITS] if source.kind in IN_GIT else ""
 
 
 def _check_marketplace(content: dict[str, Any], plugins: Iterable[PluginRecord], report: Report) -> None:
     name = content["name"]
     if not read_person(content.get("owner")).name or not isinstance(content["owner"], dict):
         report.error("Claude Code refuses this marketplace: it has no `owner.name`.", MARKETPLACE)
-    if not _KEBAB_CASE.fullmatch(name):
+    if not is_kebab_case(name):
         report.warning(f"The name {quoted(name)} is not in kebab case.", MARKETPLACE)
     if is_reserved(name):
         report.warning(f"{quoted(name)} is a name that only github.com/anthropics may use.", MARKETPLACE)

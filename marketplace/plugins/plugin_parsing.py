@@ -21,7 +21,7 @@ from marketplace.plugins.metadata import read_metadata, version_of
 from marketplace.plugins.paths import joined
 from marketplace.plugins.plugin_folder import PluginFolder
 from marketplace.plugins.reading import Reader
-from marketplace.plugins.records import Component, Identifiers, PluginRecord, Source
+from marketplace.plugins.records import VERSION_DIGITS, Component, Identifiers, PluginRecord, Source
 from marketplace.plugins.report import Report
 from marketplace.plugins.text import quoted, storable
 
@@ -84,7 +84,7 @@ def _described(reader: Reader, root: str, record: PluginRecord, report: Report, 
             record,
             manifest=manifest,
             namespace=manifest["name"] if manifest else record.namespace,
-            version=own_version or version_of(record.entry) or commit[:12],
+            version=own_version or version_of(record.entry) or commit[:VERSION_DIGITS],
             readme_path=_readme(reader, root),
             executables=tuple(map(storable, reader.layout.names(joined(root, "bin"))[: limits.LIST_ITEMS])),
             has_settings=reader.layout.file(joined(root, "settings.json")) is not None,

@@ -29,15 +29,20 @@ class Reader:
         self.layout = layout
         self._markdown: dict[str, Markdown] = {}
         self._front_matter_characters = 0
+        self._json_bytes = 0
 
     def json(self, path: str) -> Any:
-        """The value of a JSON file. Raises NotJson, FileUnreadable."""
+        """The value of a JSON file. Raises NotJson, FileUnreadable, TreeTooLarge."""
         real = self.layout.file(path)
         if real is None:
             raise FileUnreadable("The file does not exist.")
         if self.layout.size(real) > limits.JSON_BYTES:
             raise NotJson(f"it is larger than {limits.JSON_BYTES} bytes")
-        return decode_json(self._tree.read(real, limits.JSON_BYTES))
+        content = self._tree.read(real, limits.JSON_BYTES)
+        self._json_bytes += len(content)
+        if self._json_bytes > limits.ALL_JSON_BYTES:
+            raise TreeTooLarge("Its plugins hold more JSON than can be read.")
+        return decode_json(content)
 
     def head(self, path: str) -> str:
         """The beginning of a text file, as much as is ever looked at. Raises FileUnreadable."""

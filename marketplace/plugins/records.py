@@ -64,6 +64,12 @@ class SourceKind(StrEnum):
     INVALID = "invalid"
 
 
+# So much of a commit stands for the version of a plugin that names none.
+VERSION_DIGITS = 12
+# Other repositories, whose `sha` is a commit.
+IN_GIT = {SourceKind.GITHUB, SourceKind.URL, SourceKind.GIT_SUBDIR}
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a plugin is. `path` is a folder: of this tree (FOLDER, '' = the root) or of the other repository.

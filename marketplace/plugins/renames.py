@@ -1,7 +1,9 @@
 """`renames` of a marketplace.json: former plugin names and what became of them."""
 
+from itertools import islice
 from typing import Any
 
+from marketplace.plugins import limits
 from marketplace.plugins.report import Report
 from marketplace.plugins.text import quoted
 
@@ -13,10 +15,20 @@ def read_renames(value: Any, report: Report) -> dict[str, str | None]:
     if not isinstance(value, dict):
         report.note("`renames` is ignored: it is not an object.")
         return {}
-    steps = {old: new for old, new in value.items() if new is None or isinstance(new, str)}
-    for old in value.keys() - steps.keys():
-        report.note(f"The rename of {quoted(old)} is ignored: its new name is no text.")
+    steps = {old: new for old, new in islice(value.items(), limits.PLUGINS) if _is_usable(old, new, report)}
+    if len(value) > limits.PLUGINS:
+        report.error(f"Only the first {limits.PLUGINS} of `renames` are read.")
     return _followed(steps, report)
+
+
+def _is_usable(old: str, new: Any, report: Report) -> bool:
+    if new is not None and not isinstance(new, str):
+        report.note(f"The rename of {quoted(old)} is ignored: its new name is no text.")
+        return False
+    if max(len(old), len(new or "")) > limits.NAME_CHARACTERS:
+        report.note(f"The rename of {quoted(old)} is ignored: no plugin has so long a name.")
+        return False
+    return True
 
 
 def _followed(steps: dict[str, str | None], report: Report) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""Marketplace names that Claude Code takes from github.com/anthropics only."""
+"""Which names a marketplace may have: not those that Claude Code takes from github.com/anthropics only."""
 
 import re
 
@@ -10,8 +10,13 @@ _RESERVED = frozenset(
         "claude-for-financial-services", "financial-services-plugins", "first-party-plugins", "healthcare",
     }
 )  # fmt: skip
+_KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SEPARATORS = re.compile(r"[\s._-]+")
 _MAKER = ("claude", "anthropic")
+
+
+def is_kebab_case(name: str) -> bool:
+    return bool(_KEBAB_CASE.fullmatch(name))
 
 
 def is_reserved(name: str) -> bool:

@@ -59,6 +59,8 @@ def _remote(value: dict[str, Any]) -> Source:
     for key in _REQUIRED[kind]:
         if not _text(value, key):
             raise DoesNotLoad(f"its source of kind {kind} has no `{key}`")
+    if kind is SourceKind.GIT_SUBDIR:
+        check_relative(_text(value, "path"), "path")
     return Source(
         kind,
         path=simplified(_text(value, "path")),

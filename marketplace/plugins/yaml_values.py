@@ -1,14 +1,13 @@
 """YAML of unknown origin: YAML 1.2's plain types, no tags, bounded before anything is built.
 
-Aliases are references, never copies, so that a short text cannot grow; whoever walks the result still
-bounds what it walks.
+Aliases count as what they stand for, so that what a short text says stays small for whoever walks it.
 """
 
 import re
 from typing import Any
 
 import yaml
-from yaml.events import CollectionEndEvent, CollectionStartEvent
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from marketplace.plugins import limits
 from marketplace.plugins.errors import PluginError
@@ -65,17 +64,27 @@ def decode_yaml(text: str) -> Any:
 
 
 def _is_plain(text: str) -> bool:
-    """Sure to be flat and without tags, as nearly all front matters are: saves reading them twice."""
-    return "!" not in text and len(_OPENS_LEVEL.findall(text)) < limits.YAML_DEPTH
+    """Sure to be flat, without tags and aliases, as nearly all front matter is: saves reading it twice."""
+    return "!" not in text and "&" not in text and len(_OPENS_LEVEL.findall(text)) < limits.YAML_DEPTH
 
 
 def _check_size(text: str) -> None:
     """The compiled composer recurses without a limit of its own, so depth is counted beforehand."""
-    depth = 0
-    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
-        depth += isinstance(event, CollectionStartEvent)
-        depth -= isinstance(event, CollectionEndEvent)
+    count = 0
+    # Of each collection that is open: its anchor, and the count before it. Of each anchor: how much it holds.
+    opened: list[tuple[str | None, int]] = []
+    sizes: dict[str | None, int] = {}
+    for event in yaml.parse(text, Loader=_Loader):
         if getattr(event, "tag", None):
             raise NotYaml("it holds a tag")
-        if depth > limits.YAML_DEPTH or count > limits.YAML_EVENTS:
+        if isinstance(event, AliasEvent) and any(event.anchor == anchor for anchor, _ in opened):
+            raise NotYaml("a value holds itself")
+        count += sizes.get(event.anchor, 1) if isinstance(event, AliasEvent) else 1
+        if isinstance(event, CollectionStartEvent):
+            opened.append((event.anchor, count))
+        elif isinstance(event, CollectionEndEvent):
+            anchor, before = opened.pop()
+            if anchor:
+                sizes[anchor] = count - before
+        if len(opened) > limits.YAML_DEPTH or count > limits.YAML_EVENTS:
             raise NotYaml("it is nested too deeply or too large")

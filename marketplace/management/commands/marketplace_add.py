@@ -10,6 +10,7 @@ from accounts.errors import AgnesError
 from marketplace.catalogue.registering import add_marketplace, read_location
 from marketplace.catalogue.syncing import sync_marketplace
 from marketplace.management.reporting import print_next_step, summary
+from marketplace.models import Marketplace
 from telemetry.management.interruption import sigterm_interrupts
 
 
@@ -36,16 +37,16 @@ class Command(BaseCommand):
                 self.stdout.write(f"Added {marketplace.slug}.")
                 self._sync(marketplace)
         except AgnesError as error:
-            raise CommandError(f"{error.message} {error.hint}".strip()) from error
+            raise CommandError(error.text) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=130) from None
 
-    def _sync(self, marketplace: Any) -> None:
+    def _sync(self, marketplace: Marketplace) -> None:
         try:
             self.stdout.write(summary(sync_marketplace(marketplace)))
         except AgnesError as error:
             raise CommandError(
-                f"{error.message} {error.hint} It stays registered as {marketplace.slug}: then "
+                f"{error.text} It stays registered as {marketplace.slug}: then "
                 f"run `manage.py marketplace_sync {marketplace.slug}`."
             ) from error
         print_next_step(self.stdout)

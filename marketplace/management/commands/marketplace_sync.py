@@ -30,7 +30,7 @@ class Command(BaseCommand):
                 failed = self._sync(_chosen(slugs), quiet=verbosity == 0)
                 print_next_step(self.stdout)
         except AgnesError as error:
-            raise CommandError(f"{error.message} {error.hint}") from error
+            raise CommandError(error.text) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted: run it again to go on.", returncode=130) from None
         if failed:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 self.stdout.write(summary(report))
             except AgnesError as error:
                 failed.append(marketplace.slug)
-                self.stderr.write(f"{marketplace.slug}: {error.message} {error.hint}")
+                self.stderr.write(f"{marketplace.slug}: {error.text}")
         if not marketplaces:
             self.stdout.write("There is no marketplace yet: add one with `manage.py marketplace_add`.")
         return failed
@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
 def _chosen(slugs: list[str]) -> list[Marketplace]:
     if not slugs:
-        return list(Marketplace.objects.all())
+        return list(Marketplace.objects.registered())
     return [find_marketplace(slug) for slug in dict.fromkeys(slugs)]
 
 

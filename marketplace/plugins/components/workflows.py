@@ -17,11 +17,12 @@ PLACE = Place("workflows", "workflows", ".js")
 # Enough for any description, and little enough for comments that never end.
 META_CHARACTERS = 16 * 1024
 _META = re.compile(r"^[ \t]*(?:export[ \t]+)?(?:const|let|var)[ \t]+meta[ \t]*=\s*\{", re.MULTILINE)
-# What a script consists of, as far as finding the keys of one object needs it.
+# What a script consists of, as far as finding the keys of one object needs it. A comment or text without an
+# end goes on to that of the line or of all: nothing is looked at again and again.
 _TOKEN = re.compile(
     r"""
-    (?P<skip>\s+|//[^\n]*|/\*.*?\*/)
-    | (?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)
+    (?P<skip>\s+|//[^\n]*|/\*.*?(?:\*/|\Z))
+    | (?P<text>"(?:[^"\\\n]|\\(?:.|\Z))*"?|'(?:[^'\\\n]|\\(?:.|\Z))*'?|`(?:[^`\\]|\\(?:.|\Z))*`?)
     | (?P<word>[A-Za-z_$][\w$]*)
     | (?P<mark>.)
     """,
@@ -62,10 +63,14 @@ def texts_of_meta(script: str) -> dict[str, str]:
     for kind, token in _outer_tokens(script):
         if token == ":":
             key = before.strip("'\"")
-        elif kind == "text" and before == ":" and key:
+        elif kind == "text" and before == ":" and key and _is_ended(token):
             texts.setdefault(key, _unescaped(token[1:-1]))
         before = token
     return texts
+
+
+def _is_ended(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1]
 
 
 def _outer_tokens(script: str) -> Iterator[tuple[str | None, str]]:

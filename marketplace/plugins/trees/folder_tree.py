@@ -1,6 +1,7 @@
 """A folder of the local disk as a tree."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,8 @@ class FolderTree:
                     if item.name != ".git":
                         waiting.append(path + "/")
                 elif item.is_file(follow_symlinks=False):
-                    yield Entry(path, item.stat(follow_symlinks=False).st_size)
+                    status = item.stat(follow_symlinks=False)
+                    yield Entry(path, status.st_size, is_executable=bool(status.st_mode & stat.S_IXUSR))
 
     def _listing(self, base: str) -> list[os.DirEntry[str]]:
         try:

@@ -12,12 +12,17 @@ class EntryKind(Enum):
 
 
 class Entry(NamedTuple):
-    """One name of a tree. `path` is POSIX, below the tree; `size` in bytes; `target` that of a symlink."""
+    """One name of a tree. `path` is POSIX, below the tree; `size` in bytes; `target` that of a symlink,
+    '' if it leads nowhere.
+
+    `is_executable` is what git calls mode 100755.
+    """
 
     path: str
     size: int = 0
     kind: EntryKind = EntryKind.FILE
     target: str = ""
+    is_executable: bool = False
 
 
 class Tree(Protocol):
