@@ -1,11 +1,17 @@
 """Plugins as a sync stores them, and their roll-ups as a publish does."""
 
+import io
+import json
+import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from marketplace.models import Component, Marketplace, Plugin
+from accounts.models import User
+from marketplace.models import Component, Marketplace, Plugin, StoreEntity, StoreVersion
 from telemetry.days import today
 from telemetry.models import UsageComponentDaily, UsagePluginDaily, UsagePluginWindow
 
@@ -23,6 +29,35 @@ def plant_plugin(market: Marketplace, name: str, **fields: Any) -> Plugin:
         for one in names:
             Component.objects.create(plugin=plugin, kind=kind, name=one, canonical_id=f"{name}:{one}")
     return plugin
+
+
+def plant_entity(owner: User, slug: str, **fields: Any) -> StoreEntity:
+    """A published skill of the flea market, and a second version of it that is held."""
+    entity = StoreEntity.objects.create(owner=owner, slug=slug, kind="skill", state="held", **fields)
+    plugin = Plugin.objects.create(
+        source="flea", name=slug, ref_id=str(entity.pk), namespace=slug, source_kind="folder", digest="x",
+        first_seen_at=LONG_AGO, updated_at=LONG_AGO, description=f"Does {slug}.",
+    )  # fmt: skip
+    Component.objects.create(plugin=plugin, kind="skill", name=slug, canonical_id=f"{slug}:{slug}")
+    served = plant_version(entity, 1, "published", "Sweep.\n", published_at=LONG_AGO)
+    plant_version(entity, 2, "held", "Sweep well.\n")
+    StoreEntity.objects.filter(pk=entity.pk).update(state="published", served=served, plugin=plugin)
+    entity.refresh_from_db()
+    return entity
+
+
+def plant_version(entity: StoreEntity, number: int, state: str, body: str, **fields: Any) -> StoreVersion:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        name = entity.slug
+        head = f"---\nname: {name}\ndescription: Does {name}.\n---\n"
+        archive.writestr(".claude-plugin/plugin.json", json.dumps({"name": name}))
+        archive.writestr(f"skills/{name}/SKILL.md", head + body)
+    return StoreVersion.objects.create(
+        entity=entity, number=number, state=state, digest="x", size=1, uploaded_by=entity.owner,
+        pack=default_storage.save(f"store/{name}-{number}.zip", ContentFile(content.getvalue())),
+        uploaded_at=LONG_AGO, **fields,
+    )  # fmt: skip
 
 
 def use(ref_id: str, invocations: int, people: int = 1, previous: int = 0) -> None:

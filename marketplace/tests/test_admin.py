@@ -7,8 +7,11 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
 from accounts.models import AuditLog, User
+from marketplace.admin import marketplaces
+from marketplace.catalogue.removing import remove_marketplace
 from marketplace.models import Marketplace
-from marketplace.tests.repositories import MARKETPLACE_JSON, Repository, kit
+from marketplace.tests.conftest import Run
+from marketplace.tests.repositories import MARKETPLACE_JSON, Repository, kit, marketplace
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/marketplace/marketplace/"
@@ -75,6 +78,7 @@ class TestAdding:
         page = add(manager, **{"url": "https://git.example.com/x", **fields})
         assert message in page
         assert "errorlist" in page
+        assert "s3cret" not in page
         assert Marketplace.objects.count() == 1
         assert not OrmQ.objects.exists()
 
@@ -128,3 +132,46 @@ class TestPermissions:
         assert client.get(f"{LIST}add/").status_code == 403
         client.post(LIST, {"action": "sync_now", "_selected_action": [marketplace.pk]})
         assert not OrmQ.objects.exists()
+
+
+class TestRemoving:
+    @pytest.fixture
+    def added(self, repository: Repository, run: Run) -> Marketplace:
+        repository.commit(kit())
+        run("marketplace_add", repository.url)
+        return Marketplace.objects.get()
+
+    def test_it_asks_first(self, manager: Client, dana: User, added: Marketplace):
+        form = {"action": "remove", "_selected_action": added.pk}
+        page = manager.post(LIST, form).content.decode()
+        assert "kits</strong> (1 plugin)" in page
+        assert Marketplace.objects.registered().exists()
+        answer = manager.post(LIST, {**form, "confirmed": "Remove"}, follow=True)
+        assert "Removed kits: 1 plugins left the catalogue." in answer.content.decode()
+        assert not Marketplace.objects.registered().exists()
+        row = AuditLog.objects.get(action="marketplace.remove")
+        assert (row.actor, row.client_kind) == (dana.pk, "web")
+
+    def test_it_says_where_it_shows_not_all_findings(
+        self, manager: Client, repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+    ):
+        repository.commit(
+            marketplace({"name": ""}, {"name": "a", "source": "/a"}, {"name": "b", "source": 7})
+        )
+        run("marketplace_add", repository.url)
+        page = f"{LIST}{Marketplace.objects.get().pk}/change/"
+        whole = manager.get(page).content.decode()
+        assert "a: Does not load" in whole
+        assert "Only the first" not in whole
+        monkeypatch.setattr(marketplaces, "SHOWN_FINDINGS", 1)
+        cut = manager.get(page).content.decode()
+        assert "Only the first 1 are shown." in cut
+        assert "a: Does not load" not in cut
+
+    def test_one_that_was_removed_cannot_be_changed(self, manager: Client, added: Marketplace):
+        remove_marketplace(added)
+        page = f"{LIST}{added.pk}/change/"
+        assert manager.get(page).status_code == 200
+        assert manager.post(page, {"url": "file:///srv/other"}).status_code == 403
+        form = {"action": "remove", "_selected_action": added.pk, "confirmed": "Remove"}
+        assert "was removed" in manager.post(LIST, form, follow=True).content.decode()

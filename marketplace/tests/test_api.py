@@ -72,6 +72,7 @@ class TestItems:
             "previous_invocations_30d": 8,
             "trend_pct": 50.0,
             "daily": [*[0] * 29, 12],
+            "matches": [],
         }
         assert (ledger["name"], ledger["invocations_30d"], ledger["trend_pct"]) == ("ledger", 0, None)
 
@@ -111,6 +112,10 @@ class TestItems:
         )
         assert field in error["message"]
 
+    def test_a_search_says_which_parts_it_found(self, get: Any):
+        [tidy] = get(f"{ITEMS}?q=sweep").json()["items"]
+        assert tidy["matches"] == [{"kind": "skill", "name": "sweep", "identifier": "tidy:sweep"}]
+
     def test_an_item_has_components_and_days(self, get: Any):
         use_component(1, "kits/tidy", "skill", "tidy:sweep", 5, errors=2)
         use_component(1, "kits/tidy", "", "", 3)
@@ -128,6 +133,7 @@ class TestItems:
                 "invocations_30d": 5,
                 "errors_30d": 2,
                 "last_used": yesterday,
+                "daily": [*[0] * 28, 5, 0],
             }
         ]
         assert [(one["kind"], one["invocations_30d"]) for one in answer["other_usage"]] == [("", 3)]

@@ -3,9 +3,16 @@
 import pytest
 from django.core.management import CommandError
 
-from marketplace.models import Marketplace
+from accounts.models import AuditLog, User
+from marketplace.models import Component, Marketplace, Plugin
+from marketplace.tasks import sync_all
 from marketplace.tests.conftest import Run
 from marketplace.tests.repositories import Repository, kit
+from telemetry.models import UsagePluginDaily
+from telemetry.processing import process
+from telemetry.tests.builders import transcript_bytes
+from telemetry.tests.figures import upload
+from telemetry.tests.test_attribution import item_of, skill_call
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +87,47 @@ class TestSync:
 
     def test_none_at_all(self, run: Run):
         assert "add one with `manage.py marketplace_add`" in run("marketplace_sync")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRemove:
+    @pytest.fixture(autouse=True)
+    def added(self, repository: Repository, run: Run) -> None:
+        repository.commit(kit())
+        run("marketplace_add", repository.url)
+
+    def test_its_plugins_leave_the_catalogue_and_stay_known(self, run: Run):
+        assert "1 plugins of kits would leave" in run("marketplace_remove", "kits", "--dry-run")
+        assert Plugin.objects.current().count() == 1
+        assert "Removed kits: 1 plugins left the catalogue." in run("marketplace_remove", "kits")
+        assert not Plugin.objects.current().exists()
+        ended = set(Component.objects.values_list("canonical_id", flat=True))
+        assert "acme:rows" in ended
+        assert not Component.objects.filter(valid_to=None).exists()
+        assert item_of(*skill_call("acme:rows")).ref_id == "kits/acme-kit"
+        row = AuditLog.objects.get(action="marketplace.remove")
+        assert (row.target, row.params, row.client_kind) == ("marketplace:kits", {"plugins": 1}, "command")
+
+    def test_what_was_used_stays_its_own(self, run: Run, bob: User):
+        upload(bob, transcript_bytes([*skill_call("acme:rows")]))
+        process("usage")
+        run("marketplace_remove", "kits")
+        process("usage")
+        assert UsagePluginDaily.objects.get().ref_id == "kits/acme-kit"
+
+    def test_it_is_fetched_no_more(self, run: Run, repository: Repository):
+        run("marketplace_remove", "kits")
+        assert "There is no marketplace yet" in run("marketplace_sync")
+        assert sync_all() == {"queued": []}
+        for command in ("marketplace_sync", "marketplace_remove"):
+            with pytest.raises(CommandError):
+                run(command, "kits")
+        assert Marketplace.objects.get().state == "removed"
+        assert not Plugin.objects.current().exists()
+
+    def test_its_short_name_stays_taken_and_its_repository_does_not(self, run: Run, repository: Repository):
+        run("marketplace_remove", "kits")
+        with pytest.raises(CommandError, match="already"):
+            run("marketplace_add", repository.url)
+        run("marketplace_add", repository.url, "--slug=kits-2")
+        assert item_of(*skill_call("acme:rows")).ref_id == "kits-2/acme-kit"

@@ -17,7 +17,7 @@ from marketplace.tests.conftest import Run
 from marketplace.tests.repositories import Repository, entry, kit, marketplace, plugin
 from telemetry.attribution import BUILTIN, Item
 from telemetry.attribution_writing import MODELS
-from telemetry.models import SessionTranscript, UsageEvent, UsagePluginDaily
+from telemetry.models import SessionTranscript, UsageComponentDaily, UsageEvent, UsagePluginDaily
 from telemetry.processing import process
 from telemetry.reprocessing import process_again
 from telemetry.tests.builders import Line, assistant_line, tool_use, transcript_bytes, user_line
@@ -88,6 +88,21 @@ class TestOneMarketplace:
         sync(kit(skills={"top": ""}, commands=["top"]))
         assert item_of(*skill_call("acme:top")).component_kind == "command"
 
+    def test_and_is_what_the_figures_of_both_name(self, sync: Any, bob: User):
+        """Typed or called by the model: the command runs."""
+        sync(kit(skills={"top": "summit"}, commands=["top"]))
+        upload(bob, transcript_bytes([*command("acme:top"), *skill_call("acme:top")]))
+        process("usage")
+        rows = UsageComponentDaily.objects.values_list("component_kind", "component_name", "invocations")
+        assert list(rows) == [("command", "acme:top", 2)]
+
+    def test_a_skill_of_that_name_comes_before_a_command_that_only_calls_itself_so(self, sync: Any):
+        named = {"acme-kit/commands/go.md": "---\nname: top\n---\nGo.\n"}
+        sync(kit(skills={"top": ""}) | named)
+        assert item_of(*skill_call("acme:top")).component_kind == "skill"
+        assert item_of(*command("acme:top")).component_kind == "skill"
+        assert item_of(*skill_call("top")).component_name == "acme:go"
+
     def test_what_vanished_is_known_still(self, sync: Any):
         sync(kit())
         sync(kit(skills={"cols": "row-counter"}))
@@ -117,6 +132,12 @@ class TestOneMarketplace:
     def test_of_a_plugin_hosted_elsewhere_the_entrys_name_is_assumed(self, sync: Any):
         sync(marketplace(entry("far", {"source": "github", "repo": "o/r"})))
         assert item_of(*skill_call("far:anything")) == Item("curated", "kits/far")
+        assert item_of(mcp("mcp__plugin_far_any_server__query")) == Item("curated", "kits/far")
+
+    def test_a_server_that_is_not_known_is_its_plugins(self, sync: Any):
+        sync(kit(name="my.kit"))
+        assert item_of(mcp("mcp__plugin_my_kit_older__query")) == Item("curated", "kits/acme-kit")
+        assert item_of(mcp("mcp__plugin_my_kit2_older__query")) == BUILTIN
 
 
 class TestTwoMarketplaces:

@@ -2,18 +2,31 @@
 
 import json
 import threading
+from shutil import rmtree
+from time import sleep
 from typing import Any
 
 import pytest
 from django.core.management import CommandError
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.models import AuditLog
 from marketplace.catalogue.syncing import sync_marketplace
-from marketplace.errors import MarketplaceBusy, NotAMarketplace
-from marketplace.models import Component, Marketplace, Plugin, PluginVersion, Reattribution
+from marketplace.errors import MarketplaceBusy
+from marketplace.git.errors import NotAMarketplace
+from marketplace.models import (
+    Component,
+    Marketplace,
+    Plugin,
+    PluginVersion,
+    Reattribution,
+    ServedName,
+)
 from marketplace.tests.conftest import Run
 from marketplace.tests.repositories import MARKETPLACE_JSON, Repository, entry, kit, marketplace, plugin
+from telemetry.attribution_lock import write_attribution_alone
+from telemetry.bulk import fetch
 from telemetry.leases import Lease, held
 from telemetry.models import SkillAttribution
 
@@ -294,6 +307,45 @@ class TestTwoAtOnce:
             sync_marketplace(added, on_stage=take_over)
         assert snapshot() == before
 
+    def test_whose_sync_failed_after_it_was_removed_does_not_bring_it_back(
+        self, added: Marketplace, repository: Repository, run: Run
+    ):
+        def remove(stage: str) -> None:
+            _expire_leases()
+            run("marketplace_remove", "kits")
+            rmtree(repository.folder)
+
+        with pytest.raises(MarketplaceBusy):
+            sync_marketplace(Marketplace.objects.get(), on_stage=remove)
+        assert Marketplace.objects.get().state == "removed"
+
+    @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
+    def test_it_stores_nothing_while_the_flea_market_changes(
+        self, added: Marketplace, repository: Repository
+    ):
+        """Else each could wait for a name that the other one gave."""
+        files = marketplace(entry("acme-kit"), entry("cols")) | plugin("acme-kit") | plugin("cols")
+        repository.commit(files)
+        errors: list[Exception] = []
+
+        def sync() -> None:
+            try:
+                sync_marketplace(Marketplace.objects.get())
+            except Exception as error:
+                errors.append(error)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=sync)
+        with transaction.atomic():
+            write_attribution_alone()
+            thread.start()
+            _wait_for_a_waiting_lock()
+            ServedName.objects.create(plugin=_flea_plugin("cols"), name="cols")
+        thread.join()
+        assert errors == []
+        assert ServedName.objects.get(plugin__ref_id="kits/cols").name == "cols-kits"
+
     def test_many_at_once_end_as_one_would(self, added: Marketplace, repository: Repository):
         commit = repository.commit(kit(skills={"cols": "", "rows": ""}))
         outcomes: list[str] = []
@@ -316,6 +368,22 @@ class TestTwoAtOnce:
         assert "synced" in outcomes
         assert Marketplace.objects.get().commit == commit
         assert Component.objects.filter(canonical_id="acme:cols").count() == 1
+
+
+def _flea_plugin(name: str) -> Plugin:
+    now = timezone.now()
+    return Plugin.objects.create(
+        source="flea", name=name, ref_id="7", namespace=name, source_kind="folder", digest="x",
+        first_seen_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def _wait_for_a_waiting_lock() -> None:
+    for _ in range(200):
+        if fetch("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", ()):
+            return
+        sleep(0.05)
+    raise AssertionError("The sync did not come to the lock.")
 
 
 def _expire_leases() -> None:

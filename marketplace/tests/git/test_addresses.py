@@ -2,8 +2,8 @@
 
 import pytest
 
-from marketplace.errors import AddressRefused, RefRefused, TokenRefused
 from marketplace.git.addresses import read_address, read_ref, without_credentials
+from marketplace.git.errors import AddressRefused, RefRefused, TokenRefused
 from marketplace.git.tokens import check_name
 
 
@@ -88,6 +88,7 @@ class TestAddresses:
     def test_in_what_git_says_they_are_masked(self):
         said = "fatal: unable to access 'https://me:s3cret@git.example.com/x/': no"
         assert without_credentials(said) == "fatal: unable to access 'https://***@git.example.com/x/': no"
+        assert without_credentials("https://me:s3@cret@git.example.com") == "https://***@git.example.com"
 
 
 class TestRefs:

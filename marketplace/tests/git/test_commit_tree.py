@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.errors import RepositoryDamaged
 from marketplace.git import commit_tree
 from marketplace.git.commit_tree import CommitTree
+from marketplace.git.errors import RepositoryDamaged
 from marketplace.git.running import Limits
 from marketplace.plugins import limits as parsing_limits
 from marketplace.plugins.errors import FileUnreadable, TreeTooLarge
@@ -59,6 +59,24 @@ def test_of_a_large_file_no_more_is_read_than_was_asked_for(tree: CommitTree):
 
 def test_a_symlink_is_never_followed(tree: CommitTree):
     assert tree.read("out", 100) == b"/etc/passwd"
+
+
+def test_a_link_that_is_too_long_for_any_system_is_not_read(
+    repository: Repository, fetching: Fetch, fetched: Path
+):
+    (repository.folder / "target").write_text("a/" * 5000)
+    blob = repository.git("hash-object", "-w", "target")
+    repository.git("update-index", "--add", "--cacheinfo", f"120000,{blob},link")
+    repository.git("commit", "--quiet", "-m", "x")
+    with CommitTree(fetched, fetching(repository.url), LIMITS) as tree:
+        assert list(tree.entries()) == [Entry("link", kind=EntryKind.SYMLINK, target="")]
+        assert children_of_this_process() == []
+
+
+def test_a_list_of_files_that_is_too_long(tree: CommitTree, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(commit_tree, "LISTING_BYTES", 100)
+    with pytest.raises(TreeTooLarge, match="longer than 100 bytes"):
+        list(tree.entries())
 
 
 @pytest.mark.parametrize("path", ["nothing", "sub", "b", "", "../a.txt", "b/../a.txt"])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.errors import GitFailed, GitUnusable, RefUnknown, RepositoryNotFound, RepositoryTooLarge
 from marketplace.git import running
+from marketplace.git.errors import GitFailed, GitUnusable, RefUnknown, RepositoryNotFound, RepositoryTooLarge
 from marketplace.git.fetching import CURRENT, PACKS, keep
 from marketplace.git.running import Limits
 from marketplace.tests.git.conftest import Fetch
@@ -80,12 +80,13 @@ class TestFailures:
                 fetching(repository.url, ref)
 
     def test_an_empty_repository(self, repository: Repository, fetching: Fetch):
-        with pytest.raises(RefUnknown):
+        with pytest.raises(RefUnknown, match="no commit on its default branch"):
             fetching(repository.url)
 
     def test_no_repository(self, fetching: Fetch, tmp_path: Path):
         (tmp_path / "empty").mkdir()
-        for name in ("empty", "nothing"):
+        (tmp_path / "file").write_text("x")
+        for name in ("empty", "nothing", "file"):
             with pytest.raises(RepositoryNotFound, match="There is no repository"):
                 fetching(f"file://{tmp_path}/{name}")
 

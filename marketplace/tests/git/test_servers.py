@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from marketplace.errors import (
+from marketplace.git.errors import (
     AccessDenied,
     AddressMoved,
     ConnectionBroke,

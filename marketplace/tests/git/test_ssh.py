@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.errors import AccessDenied, GitFailed, HostUnreachable, SyncFailed
+from marketplace.git.errors import AccessDenied, GitFailed, HostUnreachable, SyncFailed
 from marketplace.git.failures import failure_of
 from marketplace.tests.git.conftest import Fetch
 from marketplace.tests.repositories import Repository

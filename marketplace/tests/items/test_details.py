@@ -43,7 +43,7 @@ class TestFindItem:
         details = find_item(bob, "curated", "kits/tidy")
         used = {one.component.name: one.usage for one in details.components}
         assert used == {
-            "sweep": ComponentUsage(11, 2, today()),
+            "sweep": ComponentUsage(11, 2, today(), (6, *(0,) * 28, 5)),
             "dust": ComponentUsage(0, 0, today() - timedelta(days=40)),
             "vacuum": ComponentUsage(),
             "Stop": ComponentUsage(),

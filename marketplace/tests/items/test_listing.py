@@ -169,6 +169,55 @@ class TestFilters:
         assert choices.marketplaces == [("kits", "Acme kits"), ("other", "other")]
         assert choices.categories == ["home", "money"]
 
+    def test_marketplaces_of_one_name_are_told_apart(self, bob: User):
+        Marketplace.objects.update(name="Acme")
+        choices = list_items(bob, ItemQuery()).choices
+        assert choices.marketplaces == [("kits", "Acme (kits)"), ("other", "Acme (other)")]
+
+
+class TestMatches:
+    """Why the words of a query found an item."""
+
+    @pytest.fixture(autouse=True)
+    def items(self, plant: Any):
+        plugin = plant(
+            "kits/papers", description="Handles documents.", skill=["extract", "merge"], hook=["x"]
+        )
+        plugin.components.filter(name="merge").update(description="Joins invoices into one.")
+
+    def matches(self, user: User, q: str) -> list[tuple[str, str | None]]:
+        [item] = list_items(user, ItemQuery(q=q)).items
+        return [(part.kind, part.identifier) for part in item.matches]
+
+    @pytest.mark.parametrize("q", ["EXTRACT", "documents extract", "papers xtra"])
+    def test_the_part_that_has_the_words_is_named(self, bob: User, q: str):
+        assert self.matches(bob, q) == [("skill", "papers:extract")]
+
+    def test_a_description_counts_too(self, bob: User):
+        assert self.matches(bob, "invoices") == [("skill", "papers:merge")]
+
+    def test_where_the_words_are_the_items_own_no_part_is(self, bob: User):
+        """The namespace, which all parts have in their identifiers, is no reason."""
+        assert self.matches(bob, "papers") == self.matches(bob, "documents") == []
+        assert list_items(bob, ItemQuery()).items[0].matches == []
+
+    def test_unless_its_name_is_called_so(self, bob: User):
+        Plugin.objects.update(description="It can extract text.")
+        assert self.matches(bob, "extract") == [("skill", "papers:extract")]
+
+    def test_the_part_with_more_of_the_words_comes_first(self, bob: User):
+        assert self.matches(bob, "r merge")[0] == ("skill", "papers:merge")
+        assert self.matches(bob, "extract merge") == [
+            ("skill", "papers:extract"),
+            ("skill", "papers:merge"),
+        ]
+
+    def test_there_are_three_at_most_and_none_that_is_gone(self, bob: User, plant: Any):
+        plugin = plant("kits/many", skill=[f"sort-{number}" for number in range(9)])
+        plugin.components.filter(name="sort-0").update(valid_to=plugin.updated_at)
+        named = [f"many:sort-{number}" for number in (1, 2, 3)]
+        assert [identifier for _, identifier in self.matches(bob, "sort")] == named
+
 
 class TestVisibility:
     @pytest.fixture(autouse=True)

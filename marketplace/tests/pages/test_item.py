@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from marketplace.tests.pages.test_list import shown, text_of
@@ -48,8 +50,11 @@ class TestAKit:
     def test_it_shows_each_part_with_its_identifier_and_use(self, browser: Client):
         use_component(0, "kits/acme-kit", "skill", "acme:rows", 40, errors=3)
         use_component(50, "kits/acme-kit", "agent", "acme:auditor", 7)
-        text = text_of(shown(browser, KIT))
+        page = shown(browser, KIT)
+        text = text_of(page)
         assert "acme:rows Copy acme:rows Does rows. 40 3" in text
+        assert page.count('<svg class="sparkline"') == 1
+        assert "40 invocations in 30 days, on 1 day; at most 40 a day, today so far 40." in page
         assert "acme:auditor Copy acme:auditor A. last on " in text
         assert "acme:io:export Copy acme:io:export Run io/export. not used yet" in text
         assert "plugin:acme:my.db" in text
@@ -68,8 +73,8 @@ class TestAKit:
         assert "+50.0 %" in text
         assert "37 invocations in 30 days, on 2 days; at most 30 a day, today so far 30." in page
         assert ": 7 invocations, 1 error, 2 people</title>" in page
-        assert page.count('<rect class="today"') == 1
-        assert page.count("<tr><td>20") == 30
+        assert page.count('<g class="today"') == 1
+        assert page.count('<tr><th scope="row">20') == 30
         assert "as of" in text
 
     def test_without_use_it_says_so(self, browser: Client):
@@ -113,7 +118,34 @@ class TestOtherPlugins:
         text = text_of(shown(browser, "/marketplace/curated/kits/far/"))
         assert "Hosted elsewhere" in text
         assert "Not known: the plugin is hosted elsewhere." in text
-        assert "What it runs on your machine" not in text
+        assert "Runs on your machine" not in text
+
+    def test_hooks_of_a_skill_run_too(self, browser: Client, run: Any, repository: Repository):
+        hooks = "hooks: {PreToolUse: [{matcher: Bash, hooks: [{type: command, command: ./look.sh}]}]}"
+        skill = {"kit/skills/rows/SKILL.md": f"---\nname: rows\n{hooks}\n---\nCount.\n"}
+        synced(run, repository, marketplace(entry("kit")) | plugin("kit") | skill)
+        text = text_of(shown(browser, "/marketplace/curated/kits/kit/"))
+        assert "hook at PreToolUse of Bash, once kit:rows was called ./look.sh" in text
+
+    def test_one_whose_installation_runs_a_command_warns(
+        self, browser: Client, run: Any, repository: Repository
+    ):
+        source = {"source": "command", "command": "make install"}
+        synced(run, repository, marketplace(entry("far", source)))
+        text = text_of(shown(browser, "/marketplace/curated/kits/far/"))
+        assert "Installing it runs a command on your machine: make install" in text
+
+    def test_the_number_of_queries_does_not_depend_on_the_number_of_parts(self, browser: Client, plant: Any):
+        taken = []
+        for name, skills in (("few", 2), ("many", 200)):
+            plant(f"kits/{name}", skill=[f"s{number}" for number in range(skills)])
+            for number in range(skills):
+                use_component(number % 30, f"kits/{name}", "skill", f"{name}:s{number}", 1)
+            with CaptureQueriesContext(connection) as queries:
+                page = shown(browser, f"/marketplace/curated/kits/{name}/")
+            assert page.count('<svg class="sparkline"') == skills
+            taken.append(len(queries))
+        assert taken[0] == taken[1]
 
     def test_one_that_runs_nothing_says_so(self, browser: Client, plant: Any):
         plant("kits/tidy", skill=["sweep"])
@@ -125,6 +157,14 @@ class TestOtherPlugins:
         page = shown(browser)
         address = page.split('<h3><a href="')[1].split('"')[0]
         assert browser.get(address.replace("&amp;", "&")).status_code == 200
+
+    @pytest.mark.parametrize("name", ["a\nb", "."])
+    def test_a_name_without_a_page_takes_no_page_down(
+        self, browser: Client, run: Any, repository: Repository, name: str
+    ):
+        repository.commit(marketplace(entry(name, "./good"), entry("good")) | plugin("good"))
+        run("marketplace_add", repository.url)
+        assert '<h3><a href="/marketplace/curated/kits/good/"' in shown(browser)
 
     @pytest.mark.parametrize("ref_id", ["kits/nothing", "nothing", "a%00b", "kits/tidy/more"])
     def test_what_is_not_there_is_not_found(self, browser: Client, plant: Any, ref_id: str):

@@ -1,5 +1,6 @@
 """The list of the marketplace, as a browser asks for it."""
 
+import html
 import re
 from typing import Any
 
@@ -10,12 +11,13 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from conftest import PASSWORD
+from marketplace.models import StackItem
 from marketplace.pages.addresses import CARDS
 from marketplace.tests.planting import use, use_on
 
 pytestmark = pytest.mark.django_db
 POPULAR = "Most popular — last 30 days"
-MOST_QUERIES = 8
+MOST_QUERIES = 9
 
 
 @pytest.fixture
@@ -91,6 +93,11 @@ class TestCards:
         assert '<path class="today" d="M116 ' in page
         assert "12 invocations in 30 days, on 2 days; at most 7 a day, today so far 5." in page
 
+    def test_a_search_names_the_part_that_was_found(self, browser: Client, plant: Any):
+        plant("kits/pdf", skill=["extract", "merge"])
+        assert "Matches skill pdf:extract 2" not in text_of(shown(browser))
+        assert "Matches skill pdf:extract Not used yet." in text_of(shown(browser, "/marketplace/?q=extract"))
+
     def test_without_enough_to_compare_it_is_new(self, browser: Client, plant: Any):
         plant("kits/tidy")
         use("kits/tidy", 5, previous=4)
@@ -122,6 +129,46 @@ class TestCards:
         page = shown(browser)
         assert "<script>alert" not in page
         assert "<img src=x" not in page
+
+
+class TestOnesStack:
+    def press(self, browser: Client, page: str, button: str) -> str:
+        """Press the button of the card below the list's heading; the address of the page that follows."""
+        form = re.search(
+            rf'<form class="choose" [^>]*action="([^"]+)">(.*?)<button[^>]*>{button}', page, re.DOTALL
+        )
+        assert form
+        said = dict(re.findall(r'name="(\w+)" value="([^"]*)"', html.unescape(form[2])))
+        answer = browser.post(form[1], said)
+        assert answer.status_code == 302
+        return str(answer["Location"])
+
+    def test_a_card_adds_and_removes(self, browser: Client, plant: Any, bob: User):
+        tidy = plant("kits/tidy", skill=["sweep"])
+        address = "/marketplace/?q=tidy&sort=name"
+        there = self.press(browser, shown(browser, address), "Add")
+        assert there == f"{address}#item-{tidy.pk}"
+        assert StackItem.objects.filter(user=bob, plugin=tidy).exists()
+        page = shown(browser, address)
+        assert "In my stack" in page
+        assert "It is in your stack." in page
+        assert self.press(browser, page, "Remove") == there
+        assert not StackItem.objects.exists()
+        assert "In my stack" not in shown(browser, address)
+
+    def test_what_is_in_anothers_is_not_in_ones_own(self, browser: Client, plant: Any, charlie: User):
+        StackItem.objects.create(user=charlie, plugin=plant("kits/tidy"))
+        assert "In my stack" not in shown(browser)
+
+    def test_why_not_stands_at_the_top(self, browser: Client, plant: Any):
+        plant("kits/runs", source_kind="command")
+        there = self.press(browser, shown(browser), "Add")
+        assert there == "/marketplace/"
+        assert "which Agnes does not pass on" in text_of(shown(browser, there))
+
+    def test_what_does_not_load_is_not_offered(self, browser: Client, plant: Any):
+        plant("kits/broken", does_not_load="its manifest is broken")
+        assert 'class="choose"' not in shown(browser)
 
 
 def listed_part(page: str) -> str:

@@ -1,6 +1,6 @@
 """Rows of attribution: each identifier belongs to one component."""
 
-from marketplace.plugins.exploding import Form, MatchKind, rows_of_marketplace, rows_of_plugin
+from marketplace.plugins.exploding import Form, MatchKind, rows_of_plugin
 from marketplace.tests.plugins.helpers import markdown, marketplace, plugin, rows
 
 
@@ -58,22 +58,6 @@ def test_an_alias_of_two_belongs_to_the_first():
         ("skill", "kit:x", "kit:a"),
         ("skill", "x", "kit:a"),
         ("skill", "kit:b", "kit:b"),
-    ]
-
-
-def test_a_bare_alias_of_two_plugins_names_neither():
-    files = {
-        f"{p}/skills/rows/SKILL.md": markdown(name=name) for p, name in [("a", "x"), ("b", "x"), ("c", "y")]
-    }
-    record = marketplace(*({"name": p, "source": f"./{p}"} for p in "abc"), files=files)
-    assert [row.value for row in rows_of_marketplace(record)] == [
-        "a:rows",
-        "a:x",
-        "b:rows",
-        "b:x",
-        "c:rows",
-        "c:y",
-        "y",
     ]
 
 

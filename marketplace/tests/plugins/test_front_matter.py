@@ -1,5 +1,7 @@
 """The `---` block: what it is, what YAML it holds, how it is rescued, and hostile ones."""
 
+from time import process_time
+
 import pytest
 
 from marketplace.plugins.front_matter import split_front_matter
@@ -182,11 +184,25 @@ def test_a_billion_laughs_stay_small():
     lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 10)]
     read = values("\n".join([*lines, "name: *a9", "description: *a9", "tools: *a9", "hooks: {Stop: *a9}"]))
-    assert as_text(read.values["name"]) is None
-    assert as_description(read.values["description"]) == ""
-    assert as_words(read.values["tools"]) == []
+    assert read.values["name"] == "*a9"
+    assert read.values["hooks"] == "{Stop: *a9}"
+
+
+def test_aliases_count_as_what_they_stand_for():
+    groups = f"x: &h {{type: command, command: x}}\ny: &l [{', '.join(['*h'] * 199)}]\nz: &g {{hooks: *l}}\n"
+    read = values(f"{groups}g: &gs [{', '.join(['*g'] * 199)}]\nhooks: {{Stop: *gs}}")
+    assert read.values["hooks"] == "{Stop: *gs}"
+    assert values("a: &x [b, c]\nd: *x").values == {"a": ["b", "c"], "d": ["b", "c"]}
+
+
+def test_spaces_inside_a_line_cost_no_time():
+    started = process_time()
+    read = values("a: b" + " " * 30_000 + ": c   ")
+    assert process_time() - started < 2
+    assert read.values["a"].endswith(": c")
 
 
 def test_a_value_that_holds_itself_ends():
     read = values("name: &x [*x]\nhooks: &h {Stop: [*h]}")
-    assert as_description(read.values["name"]) == ""
+    assert read.values == {"name": "&x [*x]", "hooks": "&h {Stop: [*h]}"}
+    assert "holds itself" in str(values("&x\na: 1\nb:\n  - *x").fault)

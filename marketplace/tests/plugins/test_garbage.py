@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from marketplace.plugins import parse_marketplace, parse_plugin
 from marketplace.plugins.component_fields import COMPONENT_FIELDS
 from marketplace.plugins.errors import PluginError
-from marketplace.plugins.exploding import rows_of_marketplace, rows_of_plugin
+from marketplace.plugins.exploding import rows_of_plugin
 from marketplace.plugins.trees.memory_tree import MemoryTree
 from marketplace.tests.plugins.helpers import MARKETPLACE
 
@@ -117,7 +117,7 @@ def test_any_marketplace(content, files, links):
     except PluginError:
         return
     check(record)
-    rows = rows_of_marketplace(record)
+    rows = [row for plugin in record.plugins for row in rows_of_plugin(plugin)]
     assert all(row.value for row in rows)
     assert len({(row.plugin, row.match_kind, row.kind, row.value) for row in rows}) == len(rows)
 

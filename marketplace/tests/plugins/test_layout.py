@@ -93,6 +93,18 @@ def test_there_are_limits(monkeypatch):
         marketplace(*({"name": f"p{i}", "source": "./"} for i in range(9)), files={"commands/a.md": ""})
 
 
+def test_json_is_limited_in_all_plugins_together(monkeypatch):
+    monkeypatch.setattr(limits, "ALL_JSON_BYTES", 1000)
+    files = {"kit/.claude-plugin/plugin.json": {"name": "kit", "description": "x" * 200}}
+    assert len(marketplace({"name": "a", "source": "./kit"}, files=files).plugins) == 1
+    with pytest.raises(TreeTooLarge, match="more JSON"):
+        marketplace(*({"name": f"p{i}", "source": "./kit"} for i in range(9)), files=files)
+
+
+def test_a_symlink_that_leads_nowhere_is_none():
+    assert layout("a/b.md", links={"a/link": ""}).resolve("a/link") is None
+
+
 def test_components_are_limited(monkeypatch):
     files = {f"commands/{i}.md": "" for i in range(5)}
     monkeypatch.setattr(limits, "COMPONENTS_OF_A_PLUGIN", 3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from marketplace.plugins import parse_marketplace
+from marketplace.plugins import limits, parse_marketplace
 from marketplace.plugins.errors import MarketplaceInvalid
 from marketplace.plugins.records import Person
 from marketplace.plugins.reserved_names import is_reserved
@@ -84,7 +84,14 @@ def test_an_entry_without_a_usable_name_is_left_out(entry):
     assert "Entry 1 of `plugins` is left out" in messages(record, "error")
 
 
-@pytest.mark.parametrize("name", ["my kit", "a/b", "a\\b", "..", "."])
+@pytest.mark.parametrize("name", ["a\nb", "a\x7f", "\x85", ".", "..", "a/../b"])
+def test_an_entry_whose_name_no_address_holds_is_left_out(name):
+    record = marketplace({**KIT, "name": name}, KIT, files=KIT_FILES)
+    assert [plugin.name for plugin in record.plugins] == ["kit"]
+    assert "Entry 1 of `plugins` is left out" in messages(record, "error")
+
+
+@pytest.mark.parametrize("name", ["my kit", "a/b", "a\\b", "a..b"])
 def test_a_name_that_claude_code_refuses_does_not_load(name):
     [refused] = marketplace({**KIT, "name": name}, files=KIT_FILES).plugins
     assert refused.does_not_load
@@ -128,8 +135,20 @@ def test_renames_in_circles_and_of_wrong_types_are_ignored():
 
 
 def test_long_chains_of_renames_end():
-    chain = {f"n{i}": f"n{i + 1}" for i in range(20_000)}
-    assert set(marketplace(renames=chain).renames.values()) == {"n20000"}
+    chain = {f"n{i}": f"n{i + 1}" for i in range(limits.PLUGINS)}
+    assert set(marketplace(renames=chain).renames.values()) == {f"n{limits.PLUGINS}"}
+
+
+def test_renames_are_read_up_to_a_limit():
+    record = marketplace(renames={f"n{i}": "kit" for i in range(limits.PLUGINS + 1)})
+    assert len(record.renames) == limits.PLUGINS
+    assert "Only the first" in messages(record, "error")
+
+
+def test_renames_of_names_that_no_plugin_has_are_ignored():
+    record = marketplace(renames={"a" * 256: "b", "b": "c" * 256, "d": "e"})
+    assert record.renames == {"d": "e"}
+    assert messages(record, "note").count("so long a name") == 2
 
 
 @pytest.mark.parametrize(

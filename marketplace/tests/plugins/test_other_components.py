@@ -1,8 +1,10 @@
 """Output styles, workflows, monitors, themes."""
 
+from time import process_time
+
 import pytest
 
-from marketplace.plugins.components.workflows import texts_of_meta
+from marketplace.plugins.components.workflows import META_CHARACTERS, texts_of_meta
 from marketplace.plugins.records import Identifiers
 from marketplace.tests.plugins.helpers import ids, markdown, messages, names, only, plugin, rows
 
@@ -26,6 +28,14 @@ def test_workflows_are_called_by_their_meta():
         plugin({"workflows/x.js": AUDIT, "workflows/y.ts": AUDIT}, manifest={"name": "acme"}), "workflow"
     )
     assert (part.identifiers, part.name, part.description) == (Identifiers("acme:audit"), "audit", "Audits")
+
+
+@pytest.mark.parametrize("endless", ["/* ", "\\`", '\\"', "\\'"])
+def test_what_never_ends_costs_no_time(endless: str):
+    script = "const meta = {name: 'a', x: " + endless * (META_CHARACTERS // len(endless)) + "\\"
+    started = process_time()
+    assert texts_of_meta(script)["name"] == "a"
+    assert process_time() - started < 0.5
 
 
 def test_the_key_of_workflows_replaces():

@@ -134,6 +134,25 @@ def test_a_remote_plugin_is_described_by_its_entry():
     assert (kit.description, kit.version, kit.category) == ("Tools", "3", "dev")
 
 
+@pytest.mark.parametrize(
+    ("source", "version"),
+    [
+        ({"source": "github", "repo": "o/r", "sha": "0123456789abcdef"}, "0123456789ab"),
+        ({"source": "url", "url": "https://example.com/r.git", "ref": "main"}, ""),
+        ({"source": "archive", "url": "https://example.com/r.zip", "sha256": "0123456789abcdef"}, ""),
+    ],
+)
+def test_the_commit_that_is_pinned_stands_in_for_a_version(source, version):
+    assert read(source).version == version
+
+
+@pytest.mark.parametrize("path", ["../kit", "/kit", "a/../../kit"])
+def test_a_folder_outside_of_the_other_repository_does_not_load(path):
+    kit = read({"source": "git-subdir", "url": "o/r", "path": path})
+    assert "its path" in str(kit.does_not_load)
+    assert kit.source.kind == "invalid"
+
+
 def test_a_submodule_is_not_there():
     content = {"name": "shop", "owner": {"name": "A"}, "plugins": [{"name": "kit", "source": "./sub"}]}
     [kit] = parse_marketplace(tree({MARKETPLACE: content}, submodules=("sub",))).plugins

@@ -1,0 +1,1 @@
+"""The files of an upload, whatever they came in: names first, then contents, one at a time."""
