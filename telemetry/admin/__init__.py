@@ -10,8 +10,10 @@ from telemetry.admin import (  # noqa: F401
     events,
     findings,
     messages,
+    people,
     processor_states,
     rollups,
+    sessions,
     summaries,
     transcripts,
 )

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import chip, moment
+from telemetry.admin.ask import AskButton
 from telemetry.admin.base import ExtractedAdmin
 from telemetry.admin.export import ExportButton
 from telemetry.admin.filters import IdDaysFilter, PersonFilter, RareValuesFilter
@@ -35,7 +36,7 @@ class ErrorKindFilter(RareValuesFilter):
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(ExportButton, ExtractedAdmin):
+class UsageEventAdmin(AskButton, ExportButton, ExtractedAdmin):
     list_display = ["when", "person", "kind", "name", "item", "outcome", "model_name", "transcript"]
     list_filter = [EventTypeFilter, SourceFilter, ErrorKindFilter, IdDaysFilter, PersonFilter]
     ordering = ["-id"]

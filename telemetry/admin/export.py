@@ -15,12 +15,12 @@ from accounts.errors import AgnesError
 from telemetry.errors import WrongFilter
 from telemetry.export.answering import answer
 from telemetry.export.datasets import Dataset
-from telemetry.export.filters import Filters, find_person, read_filters
+from telemetry.export.filters import Filters, read_filters
 from telemetry.export.formats import Format
 from telemetry.lake.reading import current_snapshot
 from telemetry.models import Source, UsageEvent
+from telemetry.permissions import EXPORT_USAGE
 
-PERMISSION = "telemetry.export_usage"
 DATASETS = {
     Dataset.EVENTS: "Events: every tool call and slash command",
     Dataset.MESSAGES: "Messages, with their tokens",
@@ -63,10 +63,10 @@ class ExportForm(forms.Form):
     def _read(self, data: dict[str, Any]) -> Filters:
         values = {name: value for name, value in data.items() if value and name != "person"}
         if data.get("person"):
-            values["user_id"] = _person(data["person"])
+            values["user_id"] = data["person"]
         if data.get("format") == Format.CSV:
             values["spreadsheet_safe"] = "1"
-        return read_filters(values)
+        return read_filters(values, by_address=True)
 
 
 class ExportButton(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -81,13 +81,13 @@ class ExportButton(admin.ModelAdmin):  # type: ignore[type-arg]
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        may = {"may_export": request.user.has_perm(PERMISSION)}
+        may = {"may_export": request.user.has_perm(EXPORT_USAGE)}
         return super().changelist_view(request, {**(extra_context or {}), **may})
 
 
 @require_http_methods(["GET", "POST"])
 def export_page(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    if not request.user.has_perm(PERMISSION):
+    if not request.user.has_perm(EXPORT_USAGE):
         raise PermissionDenied
     form = ExportForm(request.POST if request.method == "POST" else None)
     problem: AgnesError | None = None
@@ -121,10 +121,3 @@ def _status(form: ExportForm, problem: AgnesError | None) -> int:
     if problem and form.is_bound:
         return problem.status
     return 422 if form.errors else 200
-
-
-def _person(text: str) -> str:
-    try:
-        return str(find_person(text.strip()))
-    except ValueError as error:
-        raise WrongFilter({"user_id": str(error)}) from None

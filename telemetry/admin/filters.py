@@ -12,6 +12,7 @@ from django.db.models import Choices, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.numbers import whole_number
 from telemetry.admin.formats import words
 from telemetry.days import first_id, today
 
@@ -34,10 +35,10 @@ class PersonFilter(admin.SimpleListFilter):
         return queryset.filter(**{self.field: self._user_id()}) if self.value() else queryset
 
     def _user_id(self) -> int:
-        value = self.value() or ""
-        if not (value.isascii() and value.isdecimal() and len(value) < 19):
+        user_id = whole_number(self.value() or "")
+        if user_id is None:
             raise IncorrectLookupParameters
-        return int(value)
+        return user_id
 
 
 class RareValuesFilter(admin.SimpleListFilter):

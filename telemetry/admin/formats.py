@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts.admin_details import number as number
 from accounts.admin_details import spaced
+from telemetry.transcripts.figures import TOOL_ERROR_KINDS
 
 LONG = 48
 # Enough of an identifier to tell it from others on a page.
@@ -39,6 +40,11 @@ def duration(seconds: Decimal | float) -> SafeString:
 def words(name: str) -> str:
     """`unknown_key` in words."""
     return name.replace("_", " ")
+
+
+def error_chip(error_kind: str) -> str:
+    """The class of a chip: only what failed by itself is an error, not what somebody refused or stopped."""
+    return "chip-bad" if error_kind in TOOL_ERROR_KINDS else "chip-look"
 
 
 def cut(text: str, length: int = LONG) -> SafeString | str:

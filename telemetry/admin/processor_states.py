@@ -9,9 +9,9 @@ from accounts.admin_base import UncountedChangeList, moment
 from telemetry.admin.base import ExtractedAdmin
 from telemetry.admin.formats import EMAIL, cut, number, transcript_link
 from telemetry.admin.publishing import TellsOfPublishing
-from telemetry.admin.states import State, attempts_in, claims_on, state_of
 from telemetry.models import SessionProcessorState, SessionTranscript
 from telemetry.processors.registry import PROCESSORS
+from telemetry.progress import State, attempts_in, claims_on, state_of
 
 
 class TroubleFilter(admin.SimpleListFilter):

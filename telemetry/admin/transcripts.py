@@ -20,14 +20,16 @@ from telemetry.admin import searching
 from telemetry.admin.base import IMPORT, STYLES
 from telemetry.admin.filters import DaysFilter, PersonFilter
 from telemetry.admin.formats import EMAIL, SHORT, cut, file_size, list_link, number
-from telemetry.admin.states import Progress, State, in_state, progress_of
+from telemetry.admin.reading import TranscriptReading
 from telemetry.models import (
     SessionTranscript,
     SessionTranscriptPart,
     UsageSessionSummary,
     VerificationFinding,
 )
+from telemetry.permissions import MANAGE_PROCESSING, READ_TRANSCRIPTS
 from telemetry.processors.registry import PROCESSORS
+from telemetry.progress import Progress, State, in_state, progress_of
 from telemetry.reprocessing import process_again
 
 FILTERED_STATES = (State.WAITING, State.FAILED, State.GIVEN_UP, State.DONE)
@@ -75,7 +77,7 @@ class TranscriptChangeList(UncountedChangeList):
 
 
 @admin.register(SessionTranscript)
-class TranscriptAdmin(ReadOnlyAdmin):
+class TranscriptAdmin(TranscriptReading, ReadOnlyAdmin):
     """Nobody adds, changes or deletes transcripts here; who manages processing may have them done again."""
 
     change_form_template = "admin/telemetry/sessiontranscript/change_form.html"
@@ -120,7 +122,7 @@ class TranscriptAdmin(ReadOnlyAdmin):
         return [view, *super().get_urls()]
 
     def has_reprocess_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("telemetry.manage_processing")
+        return request.user.has_perm(MANAGE_PROCESSING)
 
     @admin.action(description="Process again", permissions=["reprocess"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -149,7 +151,10 @@ class TranscriptAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         transcript = self.get_object(request, unquote(object_id))
         about = _about(transcript) if transcript else {}
-        may = {"may_process_again": self.has_reprocess_permission(request)}
+        may = {
+            "may_process_again": self.has_reprocess_permission(request),
+            "may_read": request.user.has_perm(READ_TRANSCRIPTS),
+        }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **about, **may})
 
     @admin.display(description="session")
