@@ -1,0 +1,1 @@
+"""One module for each subject: its commands parse, call one function, and show what came of it."""

@@ -1,0 +1,26 @@
+"""The server is told which sessions are private: it removes what it has, and refuses them from then on."""
+
+from typing import Any
+
+from agnes.cli.api import Api, in_path
+from agnes.cli.errors import NotFound, Refused
+from agnes.cli.private.marks import Mark, marks, note_told
+
+
+def tell(api: Api, mark: Mark, account: str) -> dict[str, Any]:
+    """It knows it for good then. Telling it again changes nothing. Returns what it removed. Raises
+    ClientError."""
+    try:
+        removed = api.json("DELETE", f"/sessions/{in_path(mark.session)}")
+    except NotFound as error:
+        raise Refused(
+            "The server cannot withhold sessions yet, so what it has of this one stays there.",
+            "Ask an operator to upgrade it; here it stays private, and the server is told later.",
+        ) from error
+    note_told(mark.session, account)
+    return removed or {}
+
+
+def untold(account: str) -> list[Mark]:
+    """Those that this account's server does not know yet."""
+    return [mark for mark in marks() if account not in mark.told]
