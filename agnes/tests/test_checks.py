@@ -1,14 +1,19 @@
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.checks import CheckMessage, run_checks
 
+# Telemetry's checks ask the database.
+pytestmark = pytest.mark.django_db
 LONG = "x" * 40
 
 
-def ids() -> dict[str, CheckMessage]:
-    return {str(message.id): message for message in run_checks() if str(message.id).startswith("agnes.")}
+def ids(*, deploy: bool = False) -> dict[str, CheckMessage]:
+    messages = {str(message.id): message for message in run_checks(include_deployment_checks=deploy)}
+    return {name: message for name, message in messages.items() if name.startswith("agnes.")}
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +70,36 @@ class TestSystemChecks:
         assert settings.LAKE_URL in str(ids()["agnes.W004"].hint)
         settings.LAKE_URL_IS_CHOSEN = True
         assert ids() == {}
+
+    def test_w005_a_short_token_for_metrics(self, settings: Any):
+        settings.METRICS_TOKEN = "guessed"
+        assert "token_urlsafe" in str(ids()["agnes.W005"].hint)
+        settings.METRICS_TOKEN = LONG
+        assert ids() == {}
+
+    def test_w006_passwords_in_clear(self, settings: Any):
+        settings.AGNES_URL, settings.ALLOWED_HOSTS = "http://agnes.example", ["*"]
+        assert "agnes.W006" not in ids()
+        assert "TLS" in str(ids(deploy=True)["agnes.W006"].hint)
+        settings.AGNES_URL = "http://[::1]:8000"
+        assert "agnes.W006" not in ids(deploy=True)
+
+    def test_w007_pages_without_styles(self, settings: Any):
+        assert "collectstatic" in str(ids(deploy=True)["agnes.W007"].hint)
+        (settings.STATIC_ROOT / "staticfiles.json").touch()
+        assert "agnes.W007" not in ids(deploy=True)
+
+    def test_w008_a_provider_without_tls(self, settings: Any):
+        settings.OIDC_ISSUER = "http://keycloak.example"
+        assert "agnes.W008" in ids()
+        for issuer in ("https://keycloak.example", "http://localhost:8080"):
+            settings.OIDC_ISSUER = issuer
+            assert ids() == {}
+
+
+def test_every_check_is_documented():
+    page = (settings.BASE_DIR / "docs" / "MONITORING.md").read_text()
+    code = (settings.BASE_DIR / "agnes" / "checks.py").read_text()
+    assert set(re.findall(r"agnes\.[EW]\d{3}", code)) == set(
+        re.findall(r"^\| `(agnes\.[EW]\d{3})`", page, re.M)
+    )

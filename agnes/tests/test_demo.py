@@ -13,11 +13,19 @@ from accounts import tokens
 from accounts.models import AuditLog, Scope, User
 from agnes import demo
 from marketplace.catalogue.attributing import reattribute
-from marketplace.demo import market, repository
-from marketplace.errors import GitUnusable, MarketplaceBusy
+from marketplace.demo import flea, market, repository
+from marketplace.errors import MarketplaceBusy
+from marketplace.git.errors import GitUnusable
 from marketplace.items.listing import list_items
 from marketplace.items.query import ItemQuery
-from marketplace.models import Component, Marketplace, MarketplaceSyncLease, Plugin
+from marketplace.models import (
+    Component,
+    Marketplace,
+    MarketplaceSyncLease,
+    Plugin,
+    StackItem,
+    StoreEntity,
+)
 from telemetry.demo import removal, world
 from telemetry.demo.people import PEOPLE
 from telemetry.demo.sessions import transcripts_of
@@ -207,10 +215,12 @@ class TestMarketplace:
         assert made.trouble == ""
         listing = list_items(bob, ItemQuery(), popular=8)
         assert {item.name for item in listing.items} > set(PLUGIN_VERSIONS)
-        assert all(item.title and item.description and item.category for item in listing.items)
+        assert all(item.title and item.description for item in listing.items)
+        assert all(item.category for item in listing.items if item.source == "curated")
         assert {item.name: item.version for item in listing.items}.items() >= PLUGIN_VERSIONS.items()
         assert [item.does_not_load for item in listing.items] == [None] * listing.total
         assert "review-kit" in {item.name for item in listing.popular}
+        assert {item.source for item in listing.popular} == {"curated", "flea"}
         assert 0 < len(listing.popular) < listing.total
         row = Marketplace.objects.get()
         assert (row.slug, row.name, row.findings) == ("demo-tools", "demo-tools", [])
@@ -227,7 +237,7 @@ class TestMarketplace:
         }
         known = set(Component.objects.values_list("canonical_id", flat=True))
         assert len(named) > 10
-        assert named <= known
+        assert named <= known | {f"{slug}:{slug}" for slug in flea.OWNERS}
         mcp_servers = {name for person in PEOPLE for name in person.team.mcp_servers}
         servers = {name.replace("_", ":") for name in mcp_servers if name.startswith("plugin_")}
         assert servers
@@ -241,6 +251,14 @@ class TestMarketplace:
         answered = UsageEvent.objects.filter(skill_name__startswith="review-kit:", is_error=False)
         assert answered.exists()
         assert not answered.exclude(ref_id="demo-tools/review-kit").exists()
+
+    def test_its_flea_market_is_used_and_has_something_to_decide(self):
+        demo.create(now=NOW)
+        entities = dict(StoreEntity.objects.values_list("slug", "state"))
+        assert entities == {"chart-notes": "published", "incident-helper": "held"}
+        called = UsageEvent.objects.filter(source="flea").values_list("component_name", flat=True)
+        assert set(called) == {"chart-notes:chart-notes"}
+        assert StackItem.objects.filter(plugin__source="flea").exists()
 
     def test_a_second_time_changes_nothing(self):
         demo.create(now=NOW)
@@ -258,7 +276,7 @@ class TestMarketplace:
         demo.create(now=NOW)
         assert str(demo.count()).endswith(", its marketplace")
         assert demo.remove().marketplace
-        for model in (Marketplace, Plugin, Component, SkillAttribution, MarketplaceSyncLease):
+        for model in (Marketplace, Plugin, Component, SkillAttribution, MarketplaceSyncLease, StoreEntity):
             assert not model._default_manager.exists(), model
         assert not list(settings.DATA_DIR.glob("**/demo*"))
         assert AuditLog.objects.filter(action="marketplace.remove", target="marketplace:demo-tools").exists()

@@ -30,7 +30,9 @@ COLUMN = re.compile(r"`(\w+)` ([A-Z]+(?:\([\d,]+\))?)")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-PATH_IN_CODE = re.compile(r"(?:accounts|agnes|marketplace|telemetry|docs|scripts|benchmarks|\.ci)/[\w/.-]*")
+PATH_IN_CODE = re.compile(
+    r"(?:accounts|agnes|marketplace|telemetry|deploy|docs|scripts|benchmarks|\.ci)/[\w/.-]*"
+)
 
 
 @dataclass(frozen=True)

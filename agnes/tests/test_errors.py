@@ -10,20 +10,19 @@ from django.core.management import get_commands
 
 import accounts
 import accounts.errors
+import agnes
+import agnes.errors
 import marketplace
 import marketplace.errors
 import telemetry
 import telemetry.errors
 from accounts.errors import AgnesError
 
-APPS = {"accounts": accounts, "marketplace": marketplace, "telemetry": telemetry}
+APPS = {"accounts": accounts, "agnes": agnes, "marketplace": marketplace, "telemetry": telemetry}
 NAME = re.compile(r"^[├└]── ([A-Z]\w+)", re.MULTILINE)
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 SOURCES = sorted(
-    file
-    for app in (*APPS, "agnes")
-    for file in Path(settings.BASE_DIR, app).rglob("*.py")
-    if "tests" not in file.parts
+    file for app in APPS for file in Path(settings.BASE_DIR, app).rglob("*.py") if "tests" not in file.parts
 )
 
 
@@ -31,7 +30,11 @@ def errors_of(app: str) -> set[str]:
     for module in pkgutil.walk_packages(APPS[app].__path__, f"{app}."):
         if ".tests" not in module.name:
             importlib.import_module(module.name)
-    return {error.__name__ for error in AgnesError.__subclasses__() if error.__module__.startswith(f"{app}.")}
+    return {
+        error.__name__
+        for error in AgnesError.__subclasses__()
+        if error.__module__.startswith(f"{app}.") and ".tests" not in error.__module__
+    }
 
 
 def test_the_tree_of_telemetry_names_its_errors():
@@ -42,9 +45,13 @@ def test_the_tree_of_marketplace_names_its_errors():
     assert set(NAME.findall(str(marketplace.errors.__doc__))) == errors_of("marketplace")
 
 
+def test_the_tree_of_agnes_names_its_errors():
+    assert set(NAME.findall(str(agnes.errors.__doc__))) == errors_of("agnes")
+
+
 def test_the_tree_of_accounts_names_its_errors():
-    [line] = re.findall(r"── accounts\.errors +(.+)", str(accounts.errors.__doc__))
-    assert set(line.split(", ")) == errors_of("accounts")
+    [lines] = re.findall(r"── accounts\.errors +(.+?)├──", str(accounts.errors.__doc__), re.DOTALL)
+    assert set(re.findall(r"\w+", lines)) == errors_of("accounts")
 
 
 def test_the_commands_named_in_the_code_exist():

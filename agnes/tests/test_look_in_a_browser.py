@@ -60,7 +60,7 @@ SMALL = """
 """
 SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
 HIDDEN_COLUMNS = """
-() => [...document.querySelectorAll("#changelist .results")]
+() => [...document.querySelectorAll(".results")]
   .filter((it) => it.scrollWidth > it.clientWidth).length
 """
 
@@ -80,6 +80,8 @@ def some_of_every_kind() -> list[str]:
         "/admin/django_q/failure/",
         f"/admin/telemetry/usagesessionsummary/{summary.pk}/change/",
         f"/admin/telemetry/sessiontranscript/{transcript.pk}/change/",
+        f"/admin/telemetry/sessiontranscript/{transcript.session_file}/read/",
+        "/admin/telemetry/session/?errors=on&model=nothing",
         f"/admin/accounts/accesstoken/{token.pk}/change/",
         "/admin/accounts/accesstoken/add/",
         "/admin/accounts/user/",

@@ -28,6 +28,7 @@ KIT = "/marketplace/curated/kits/kit/"
 ADDRESSES = [
     LIST,
     f"{LIST}?q=nothing",
+    f"{LIST}?q=longer",
     f"{LIST}?source=flea",
     f"{LIST}?sort=nonsense",
     KIT,
@@ -129,6 +130,15 @@ class TestTheMarketplace:
         page.keyboard.press("Enter")
         page.wait_for_url(f"**{KIT}")
         assert page.text_content("h1") == "kit"
+
+    def test_a_card_is_a_link_and_its_button_is_not(self, page: Any):
+        page.goto(f"{LIST}?q=rows")
+        page.click(".card button:has-text('Add')")
+        page.wait_for_url("**/marketplace/?q=rows#item-*")
+        page.click(".card button:has-text('Remove')")
+        page.wait_for_selector(".card button:has-text('Add')")
+        page.click(".card", position={"x": 20, "y": 60})
+        page.wait_for_url(f"**{KIT}")
 
     def test_an_identifier_is_copied(self, page: Any):
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])

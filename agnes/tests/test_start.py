@@ -129,10 +129,14 @@ class TestSchedules:
             "name", "func", "schedule_type", "minutes", "repeats"
         )
         assert list(rows) == [
+            ("agnes: clear sessions", "accounts.tasks.clear_sessions", "I", 1440, -1),
+            ("agnes: collect served repositories", "marketplace.tasks.collect_served", "I", 60, -1),
             ("agnes: process usage", "telemetry.tasks.process_usage", "I", 30, -1),
             ("agnes: process verification", "telemetry.tasks.process_verification", "I", 30, -1),
+            ("agnes: prune usage", "telemetry.tasks.prune_usage", "I", 1440, -1),
             ("agnes: re-attribute", "marketplace.tasks.reattribute", "I", 30, -1),
             ("agnes: record failed sign-ins", "accounts.tasks.record_failed_sign_ins", "I", 10, -1),
+            ("agnes: remove stray uploads", "marketplace.tasks.remove_stray_packs", "I", 1440, -1),
             ("agnes: sync marketplaces", "marketplace.tasks.sync_all", "I", 120, -1),
         ]
 

@@ -48,6 +48,12 @@ CASES = [
     ({"AGNES_WORKER_PROCESSES": "0"}, ["use 1 or more"]),
     ({"AGNES_WORKER_PROCESSES": "two"}, ["use a whole number"]),
     ({"SCHEDULER_USAGE_PROCESSOR_INTERVAL": "61"}, ["use a multiple of 60"]),
+    *(
+        ({"USAGE_EVENTS_RETENTION_DAYS": days}, ["use 0 to keep everything, or 61 to 36500 days"])
+        for days in ("-1", "60", "many", "36501", "1e3")
+    ),
+    ({"TRANSCRIPTS_RETENTION_DAYS": "-30"}, ["use 0 to keep everything, or 1 to 36500 days"]),
+    ({"SCHEDULER_USAGE_PRUNE_INTERVAL": "0"}, ["use 60 or more"]),
     ({"AGNES_BIND": "nonsense"}, ["use host:port"]),
     *(
         ({"AGNES_BIND": bind}, ["use host:port"])
@@ -57,6 +63,11 @@ CASES = [
         ({"AGNES_URL": url}, ["use http:// or https://"])
         for url in ("agnes.example", "http://", "http://[::1")
     ),
+    ({"AGNES_METRICS_BIND": "9464"}, ["use host:port"]),
+    ({"AGNES_METRICS_BIND": "10.0.0.5:8000"}, ["use another port"]),
+    ({"AGNES_LOG_FORMAT": "xml"}, ["use text or json"]),
+    ({"AGNES_MARKETPLACE_NAME": "agent-skills"}, ["is reserved by Claude Code"]),
+    ({"AGNES_MARKETPLACE_NAME": "Acme tools"}, ["small letters, digits and single hyphens"]),
     ({"SEED_ADMIN_EMAIL": "notanemail"}, ["is no e-mail address"]),
     ({"LOG_LEVEL": "loud"}, ["use DEBUG, INFO, WARNING or ERROR"]),
 ]
@@ -108,6 +119,13 @@ class TestWrongSettings:
     def test_it_tells_all_mistakes_at_once(self, tmp_path: Path):
         told = refusal(MIGRATE, AGNES_DATA_DIR=str(tmp_path), DEBUG="maybe", AGNES_WORKER_PROCESSES="0")
         assert [line.split("=")[0] for line in told.splitlines()] == ["DEBUG", "AGNES_WORKER_PROCESSES"]
+
+    def test_a_provider_needs_the_rest(self, tmp_path: Path):
+        told = refusal(MIGRATE, AGNES_DATA_DIR=str(tmp_path), OIDC_ISSUER="https://accounts.google.com")
+        names = ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ALLOWED_DOMAINS")
+        assert told.splitlines() == [
+            f"{name} is not set, and OIDC_ISSUER needs it: set both or neither." for name in names
+        ]
 
     @pytest.mark.parametrize("door", DOORS)
     def test_it_does_so_at_every_door(self, door: str, tmp_path: Path):

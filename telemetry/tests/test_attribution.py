@@ -72,13 +72,18 @@ def skill_call(name: str, *, answer: dict[str, Any] | None = None, body: str | N
     """A Skill call that went well, unless an answer is given."""
     lines = [assistant_line(tool_use("Skill", "t", skill=name)), user_line(tool_result("t") | (answer or {}))]
     if body:
-        lines.append(user_line(base_directory(body), isMeta=True, sourceToolUseID="t"))
+        lines.append(body_line(base_directory(body)))
     return lines
 
 
 def command(name: str, *, body: str = "Do it.") -> list[Line]:
     line = command_line(name)
     return [line, user_line(body, isMeta=True, parentUuid=line["uuid"])]
+
+
+def body_line(text: str) -> Line:
+    """The body of the skill that `skill_call` called."""
+    return user_line(text, isMeta=True, sourceToolUseID="t")
 
 
 def base_directory(item: str) -> str:
@@ -249,6 +254,27 @@ class TestNamespaces:
         plant(SkillAttribution, "toolbox:gone", "zeta/toolbox")
         assert owner_of(*skill_call("toolbox:gone")) == "zeta/toolbox"
 
+    @pytest.mark.parametrize(
+        ("tool_name", "ref_id"),
+        [
+            ("mcp__plugin_toolbox_gone__create", "acme/toolbox"),
+            ("mcp__plugin_toolbox_gone_too__create__it", "acme/toolbox"),
+            ("mcp__plugin_toolbox_set_gone__create", "zeta/set"),
+            ("mcp__plugin_toolbox_known__create", "beta/known"),
+            ("mcp__plugin_toolbox__create", None),
+            ("mcp__plugin_toolboxes_gone__create", None),
+            ("mcp__toolbox_gone__create", None),
+        ],
+    )
+    def test_of_a_server_by_the_longest_namespace(self, tool_name: str, ref_id: str | None):
+        for namespace, owner in (("toolbox", "acme/toolbox"), ("toolbox_set", "zeta/set")):
+            name = f"mcp__plugin_{namespace}_"
+            plant(McpServerAttribution, name, owner, component_kind="", canonical_name="")
+        plant(McpServerAttribution, "mcp__plugin_toolbox_known__", "beta/known")
+        item = item_of(assistant_line(tool_use(tool_name)))
+        assert item.ref_id == ref_id
+        assert (item.component_kind is None) == (ref_id != "beta/known")
+
     def test_messages_too(self):
         assert resolve([lookup_of_skill("toolbox:gone")])[0].ref_id == "acme/toolbox"
 
@@ -287,6 +313,43 @@ class TestEvidence:
         assert item_of(*skill_call("other", body="acme/toolbox")) == Item("curated", "acme/toolbox")
         plant(SkillAttribution, "other", "zeta/toolbox")
         assert owner_of(*skill_call("other", body="acme/toolbox")) == "acme/toolbox"
+
+
+class TestSkillsOfNoPlugin:
+    """Their bodies lie where a person, a project or Claude Code itself keeps skills."""
+
+    @pytest.fixture(autouse=True)
+    def a_plugin_has_such_names(self) -> None:
+        plant(SkillAttribution, "review", "acme/toolbox")
+        plant(CommandAttribution, "ship", "acme/toolbox")
+
+    @pytest.mark.parametrize(
+        "folder",
+        [
+            "/h/.claude/skills/review",
+            "C:\\w\\.claude\\skills\\review",
+            "/tmp/claude-1000/bundled-skills/2.1.330/5f/review",
+        ],
+    )
+    def test_they_are_nobodys(self, folder: str):
+        body = f"Base directory for this skill: {folder}\n\nReview it."
+        assert item_of(*skill_call("review"), body_line(body)) == BUILTIN
+        assert item_of(*command("ship", body=body)) == BUILTIN
+
+    @pytest.mark.parametrize("folder", ["/srv/market/kit/skills/review", "/h/.claude/skillset/review"])
+    def test_elsewhere_may_be_a_plugin_in_a_local_folder(self, folder: str):
+        body = f"Base directory for this skill: {folder}\n"
+        assert owner_of(*skill_call("review"), body_line(body)) == "acme/toolbox"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_nor_are_the_tokens_of_the_turn(self, bob: User):
+        body = body_line("Base directory for this skill: /h/.claude/skills/review\n")
+        turn = assistant_line(attributionSkill="review")
+        store_transcript(bob, [transcript_bytes([*skill_call("review"), body, turn])])
+        assert run("usage").failures == []
+        event = UsageEvent.objects.get(skill_name="review")
+        assert (event.evidence_marketplace, event.evidence_plugin, event.evidence_version) == (None,) * 3
+        assert not UsageMessage.objects.exclude(source="builtin").exists()
 
 
 class TestCredit:

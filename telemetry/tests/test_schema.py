@@ -18,10 +18,11 @@ COLUMNS = {
         id name key_id secret_hmac scopes created_at expires_at last_used_at revoked_at user_id
     """,
     "accounts_failed_sign_ins": "id key failures until",
+    "accounts_login_code": "id code_hash challenge name scopes expires_at user_id",
     "audit_log": "id at actor action target params result client_kind request_id",
     "session_transcripts": """
         id session_id agent_id session_file first_at last_at client_version revision received_at updated_at
-        owner_id
+        owner_id listed_at is_unsettled content_removed_at
     """,
     "session_transcript_parts": """
         id uploaded_name raw_bytes stored_bytes sha256 superseded first_at fingerprint received_at
@@ -33,7 +34,11 @@ COLUMNS = {
     """,
     "session_processor_claims": "id processor_name holder expires_at user_id",
     "processing_wakeup": "id queued_at",
-    "usage_dirty_days": "id day purge",
+    "usage_retention": "id pruned_before finished_at removed begun_by",
+    "usage_reprocess": "id mode begun_at after until finished_at",
+    "withheld_sessions": "id session_id reason at fingerprint cleaned_at user_id",
+    "doomed_files": "id key at",
+    "usage_dirty_days": "id day purge marked_at",
     "publishing_state": "id as_of windows_day error",
     "lake_snapshot": "id lake_id versions schema is_complete vacuumed_at rebuilding_since purged_at",
     "publishing_lease": "id what holder expires_at",
@@ -56,6 +61,7 @@ COLUMNS = {
         unanswered api_errors api_retries server_tool_calls builtin_commands events compactions lines
         malformed_lines cwd cli_version processor_version extracted_at user_id
     """,
+    "usage_session_items": "id session_file main_file source ref_id invocations listed_at",
     "usage_tool_daily": """
         id day tool_name source invocations error_count distinct_users distinct_sessions
     """,
@@ -93,6 +99,7 @@ UNIQUE = {
     "accounts_user": ["email"],
     "accounts_access_token": ["key_id"],
     "accounts_failed_sign_ins": ["key"],
+    "accounts_login_code": ["code_hash"],
     "session_transcripts": ["session_file", "owner_id session_id agent_id"],
     "session_transcript_parts": ["transcript_id sha256"],
     "session_processor_state": ["processor_name session_file"],
@@ -100,12 +107,15 @@ UNIQUE = {
     "verification_findings": ["session_file kind detail"],
     "usage_messages": ["user_id message_id"],
     "usage_session_summary": ["session_file"],
+    "usage_session_items": ["session_file source ref_id"],
     "usage_tool_daily": ["day tool_name source"],
     "usage_plugin_daily": ["day source ref_id"],
     "usage_component_daily": ["day source ref_id component_kind component_name"],
     "usage_user_daily": ["day user_id tool_name source ref_id"],
     "usage_plugin_window": ["period source ref_id"],
     "publishing_lease": ["what"],
+    "withheld_sessions": ["user_id session_id"],
+    "doomed_files": ["key"],
     "usage_attribution_skills": ["source ref_id identifier"],
     "usage_attribution_agents": ["source ref_id identifier"],
     "usage_attribution_commands": ["source ref_id identifier"],
@@ -121,14 +131,20 @@ INDEXES = {
         "audit_log_action_at": "action at",
     },
     "session_transcripts": {
+        "session_transcripts_listed": "listed_at id",
+        "session_transcripts_person": "owner_id listed_at id",
         "session_transcripts_owner_new": "owner_id received_at",
         "session_transcripts_new": "received_at",
         "session_transcripts_session": "session_id",
+        "session_transcripts_unsettled": "owner_id",
+        "session_transcripts_waiting": "updated_at",
     },
     "session_processor_state": {
         "session_processor_state_file": "session_file",
         "session_processor_state_open": "processor_name attempts",
+        "session_processor_state_old": "processor_name processor_version",
     },
+    "withheld_sessions": {"withheld_sessions_unclean": "at"},
     "verification_findings": {"verification_findings_kind": "kind detail count id"},
     "usage_events": {
         "usage_events_session_file": "session_file",
@@ -137,13 +153,22 @@ INDEXES = {
         "usage_events_source": "source id",
         "usage_events_item": "source ref_id id",
         "usage_events_error": "error_kind id",
+        "usage_events_skill": "user_id id",
     },
     "usage_messages": {"usage_messages_session_file": "session_file"},
     "usage_session_summary": {
         "usage_session_summary_user": "user_id started_at",
         "usage_session_summary_start": "started_at",
+        "usage_session_summary_model": "primary_model started_at id",
+        "usage_session_summary_cwd": "cwd started_at id",
+        "usage_session_summary_errors": "started_at id",
+        "usage_session_summary_failed": "user_id started_at id",
     },
-    "usage_plugin_daily": {"usage_plugin_daily_item": "source ref_id day"},
+    "usage_plugin_daily": {"usage_plugin_daily_bars": "source ref_id day invocations"},
+    "usage_session_items": {
+        "usage_session_items_item": "source ref_id main_file",
+        "usage_session_items_listed": "source ref_id listed_at main_file",
+    },
     "usage_component_daily": {"usage_component_daily_item": "source ref_id day"},
     "usage_user_daily": {"usage_user_daily_user": "user_id day"},
     "usage_attribution_skills": {"skillattribution_ident": "identifier"},
@@ -254,7 +279,7 @@ def test_every_table_of_ours_is_named_here(fresh: BaseDatabaseWrapper):
     """So that a new one gets its columns checked."""
     prefixes = (
         "usage_", "session_", "processing_", "publishing_", "lake_", "accounts_", "audit_",
-        "verification_",
+        "verification_", "withheld_", "doomed_",
     )  # fmt: skip
     many_to_many = {"accounts_user_groups", "accounts_user_user_permissions"}
     ours = {table for table in Schema(fresh).tables if table.startswith(prefixes)}

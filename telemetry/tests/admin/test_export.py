@@ -67,6 +67,7 @@ class TestExport:
             ({"since": "tomorrow"}, "A date, or a date-time with zone"),
             ({"since": "2026-05-02", "until": "2026-05-01"}, "Must be later than since"),
             ({"person": "nobody@example.com"}, "There is no person nobody@example.com"),
+            ({"person": "nobody@example.com", "since": "tomorrow"}, "A date, or a date-time with zone"),
             ({"dataset": "tool_daily", "person": "bob@example.com"}, "tool_daily has no column user_id"),
             ({"dataset": "sessions", "source": "flea"}, "data set sessions has no column source"),
             ({"format": "xml"}, "Select a valid choice"),

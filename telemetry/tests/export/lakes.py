@@ -26,12 +26,17 @@ DEFAULTS: dict[Kind, Any] = {
 
 def build(rows: Mapping[Dataset, Iterable[Row]]) -> None:
     """All tables, those that are not named empty; nothing is dirty."""
+    write_files(rows)
+    note_versions()
+
+
+def write_files(rows: Mapping[Dataset, Iterable[Row]]) -> None:
+    """At LAKE_URL, for whoever then notes their versions."""
     by_table = {dataset.table.name: of for dataset, of in rows.items()}
     for table in TABLES:
         small_lakes.create(settings.LAKE_URL, table)
         for day, of_day in _by_day(table, by_table.get(table.name, ())).items():
             small_lakes.write(settings.LAKE_URL, table, of_day, day)
-    note_versions()
 
 
 def note_versions() -> None:

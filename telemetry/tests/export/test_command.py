@@ -1,11 +1,13 @@
 """manage.py usage_export"""
 
 import errno
+import logging
 import os
 import shutil
 import signal
 import stat
 import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -18,9 +20,17 @@ from telemetry.export import child
 from telemetry.export.formats import Format
 from telemetry.export.process import ExportProcess
 from telemetry.management.commands import usage_export
-from telemetry.tests.export.conftest import build_events, event
+from telemetry.tests.export.conftest import FIRST, build_events, event
 
 pytestmark = pytest.mark.django_db
+
+# Starts the process of an export so that a single byte is too much memory for it, unless it is frugal.
+STRICT_PYTHON = """#!/bin/sh
+exec {python} -c 'import sys
+from telemetry.export import child
+child.MAX_MEMORY = 1
+child.main(int(sys.argv[1]))' "$3"
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -122,6 +132,19 @@ class TestLittleMemory:
         self.too_little_memory(monkeypatch)
         assert command(f"--format={format}") == whole
 
+    def test_the_process_finds_out_by_itself_even_before_the_first_row(
+        self, command, monkeypatch, tmp_path: Path, caplog
+    ):
+        whole = command("--format=ndjson")
+        strict = tmp_path / "strict"
+        strict.write_text(STRICT_PYTHON.format(python=sys.executable))
+        strict.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(strict))
+        with caplog.at_level(logging.INFO, "telemetry.export.process"):
+            assert command("--format=ndjson") == whole
+        assert "An export did not fit in memory: the process takes " in caplog.text
+        assert "begins again" in caplog.text
+
     def test_it_names_the_cure_in_the_end(self, command, monkeypatch):
         self.too_little_memory(monkeypatch, for_ever=True)
         with pytest.raises(CommandError, match="Export a narrower range"):
@@ -145,6 +168,7 @@ class TestRefusals:
                 "user: the data set tool_daily has no column user_id",
             ),
             (["--format=json", "--spreadsheet-safe"], "spreadsheet-safe: goes with format=csv only"),
+            (["--user=no@example.com", "--format=xml"], "format: one of csv.*; user: there is no person"),
         ],
     )
     def test_a_wrong_filter_is_told(self, out: Path, options: list[str], says: str):
@@ -181,7 +205,8 @@ class TestFailures:
     def test_when_the_other_process_dies(self, bob: User, out: Path, monkeypatch, untouched, settings):
         # More than fits into the pipe, so that it cannot have told everything by then.
         shutil.rmtree(settings.LAKE_URL)
-        build_events(*(event(number, user_id=bob.pk, cwd="x" * 255) for number in range(3000)))
+        same_day = {"user_id": bob.pk, "occurred_at": FIRST, "cwd": "x" * 255}
+        build_events(*(event(number, **same_day) for number in range(3000)))
         monkeypatch.setattr(ExportProcess, "_enlarge_pipe", lambda process: None)
         read = ExportProcess.read
 

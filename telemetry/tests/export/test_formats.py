@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from telemetry.export.datasets import Dataset
+from telemetry.export.process import ExportProcess
 from telemetry.tests.export import lakes
 from telemetry.tests.export.conftest import build_events, event
 from telemetry.tests.lake.small_lakes import schema_of
@@ -45,6 +47,7 @@ HOSTILE = [
     None,
 ]
 AT = datetime(2026, 5, 1, 10, 0, 0, 7000, tzinfo=UTC)
+EXTRACTED_AT = AT.replace(microsecond=123_456)
 
 
 @pytest.fixture
@@ -98,21 +101,32 @@ class TestHostileText:
 
 class TestCsv:
     def test_its_bytes(self, get):
-        build_events(event(0, tool_name="", cwd=None, model='a "b"', is_error=None, occurred_at=AT))
+        build_events(
+            event(
+                0,
+                tool_name="",
+                cwd=None,
+                model='a "b"',
+                is_error=None,
+                occurred_at=AT,
+                extracted_at=EXTRACTED_AT,
+            )
+        )
         body = get().body
         header, line, end = body.split(b"\r\n")
         assert end == b""
         assert header.startswith(b"id,session_id,")
         assert line == (
             b'id-00000,x,x,x,0,x,x,x,x,"",x,x,x,x,false,,x,x,x,x,x,x,x,x,"a ""b""",,x,x,'
-            b"2026-05-01T10:00:00.007Z,0,2026-05-01T10:00:00.000Z"
+            b"2026-05-01T10:00:00.007000Z,0,2026-05-01T10:00:00.123456Z"
         )
 
     def test_cells_that_are_formulas_can_be_neutralised(self, get):
-        texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "1-1", "", None, "'=1", " =1"]
+        texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "\n=1", "1-1", "", None, "'=1", " =1"]
         build_events(*(event(number, tool_name=text) for number, text in enumerate(texts)))
         safe = [row["tool_name"] for row in read_csv(get(spreadsheet_safe="1").body)]
-        assert safe == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "'\r=1", "1-1", "", "", "'=1", " =1"]
+        dangerous = ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "'\r=1", "'\n=1"]
+        assert safe == [*dangerous, "1-1", "", "", "'=1", " =1"]
         assert [row["tool_name"] for row in read_csv(get(spreadsheet_safe="0").body)][:2] == ["=1+1", "+1"]
 
     def test_numbers_are_left_alone(self, get):
@@ -166,6 +180,23 @@ class TestParquet:
         assert table.schema.field("is_error").type == pa.bool_()
         assert table["id"].to_pylist() == [f"{number:09}" for number in range(rows)]
 
+    def test_its_row_groups_are_the_same_where_it_begins_again(self, command, monkeypatch):
+        """Days a little smaller than a group are one each, or are put together."""
+        first = date(2026, 5, 1)
+        rows = [
+            {"day": first + timedelta(days=day), "tool_name": f"{number:09}"}
+            for day in range(7)
+            for number in range(19_000)
+        ]
+        lakes.build({Dataset.TOOL_DAILY: rows})
+        options = ("--dataset=tool_daily", "--format=parquet")
+        whole = command(*options)
+        begin = ExportProcess.begin
+        monkeypatch.setattr(
+            ExportProcess, "begin", lambda process, plan: begin(process, replace(plan, is_frugal=True))
+        )
+        assert command(*options) == whole
+
     def test_days_and_decimals_are_that(self, get, tmp_path: Path):
         lakes.build({Dataset.SESSIONS: [{"active_seconds": Decimal("1.125")}], Dataset.TOOL_DAILY: [{}]})
         file = tmp_path / "export.parquet"
@@ -179,4 +210,4 @@ def test_json_has_types(get):
     build_events(event(0, is_error=None, is_builtin=True, user_id=7, occurred_at=AT))
     [row] = json.loads(get(format="json").body)
     found = [row[name] for name in ("is_error", "is_builtin", "user_id", "occurred_at")]
-    assert found == [None, True, 7, "2026-05-01T10:00:00.007Z"]
+    assert found == [None, True, 7, "2026-05-01T10:00:00.007000Z"]

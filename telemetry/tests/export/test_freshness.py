@@ -48,7 +48,7 @@ def test_it_equals_the_database(get, bob: User):
         for name in columns:
             value = event[name]
             if name in times:
-                assert row[name] == value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+                assert row[name] == value.isoformat(timespec="microseconds").replace("+00:00", "Z")
             else:
                 assert row[name] == (str(value) if name == "id" else value), name
 

@@ -1,6 +1,6 @@
 """kill -9 in the middle of each stage, for real: another process dies there, and the totals are as if not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,18 @@ from telemetry.tests.processing.test_runner import session
 from telemetry.tests.rollups.oracle import expected, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HAPPEN_ONCE = (
+ONCE_IN_PUBLISHING = (
     "before the marks are read",
     "after the marks are read",
     "among the windows",
     "before the lease is released",
 )
+
+
+def first_and_third(stages: Iterable[str], *once: str) -> list[Any]:
+    """Each stage and its how manyth time; each takes a process and seconds, so `make test` has the first."""
+    third = [pytest.param(stage, 3, marks=pytest.mark.slow) for stage in stages if stage not in once]
+    return [*((stage, 1) for stage in stages), *third]
 
 
 def world() -> list[bytes]:
@@ -45,15 +51,15 @@ def world() -> list[bytes]:
     return [fork, session("other", calls=3, at=300), origin, session("long", calls=30, at=600)]
 
 
-@pytest.mark.parametrize("nth", [1, 3])
-@pytest.mark.parametrize("stage", PROCESSING)
+@pytest.mark.parametrize(
+    ("stage", "nth"), first_and_third(PROCESSING, "after the commit", "before the claim is released")
+)
 def test_worker_killed(stage: str, nth: int, bob: User, charlie: User, die: Callable[..., None]) -> None:
     for content in world():
         upload(charlie, content)
     processed()
     for content in world():
         upload(bob, content)
-    nth = 1 if stage in ("after the commit", "before the claim is released") else nth
     die(stage, nth, "process")
     report = run("usage", wait=True)
     assert not report.failures
@@ -61,10 +67,7 @@ def test_worker_killed(stage: str, nth: int, bob: User, charlie: User, die: Call
     assert not SessionTranscript.objects.pending("usage").exists()
 
 
-@pytest.mark.parametrize(
-    ("stage", "nth"),
-    [(stage, nth) for stage in PUBLISHING for nth in ((1,) if stage in HAPPEN_ONCE else (1, 3))],
-)
+@pytest.mark.parametrize(("stage", "nth"), first_and_third(PUBLISHING, *ONCE_IN_PUBLISHING))
 def test_publisher_killed(stage: str, nth: int, bob: User, die: Callable[..., None]) -> None:
     upload(bob, session("old", at=-86_400))
     process("usage")

@@ -4,6 +4,9 @@ python -m telemetry.tests.kills.victim STAGE NTH process
 python -m telemetry.tests.kills.victim STAGE NTH task
 python -m telemetry.tests.kills.victim STAGE NTH publish
 python -m telemetry.tests.kills.victim STAGE NTH upload EMAIL FILE
+python -m telemetry.tests.kills.victim STAGE NTH withhold EMAIL SESSION_ID
+python -m telemetry.tests.kills.victim STAGE NTH reprocess
+python -m telemetry.tests.kills.victim STAGE NTH prune
 python -m telemetry.tests.kills.victim poison SESSION_ID process
 
 A poison session kills whoever reads it.
@@ -77,6 +80,33 @@ INTAKE = {
     "before the commit": Stage("telemetry.processors.wakeup", "request_runs", True),
     "after the commit": Stage("telemetry.intake.storing", "_write", True),
 }
+WITHHOLDING = {
+    "among the rows": Stage("telemetry.maintenance.withholding", "remove_transcripts", True),
+    "before the commit": Stage("telemetry.processors.wakeup", "request_runs", True),
+    "after the commit": Stage("telemetry.maintenance.withholding", "_remove", True),
+    "before a copy is replaced": Stage("telemetry.maintenance.stored_copies", "doom", False),
+    "after a copy is replaced": Stage("telemetry.maintenance.stored_copies", "_replace", True),
+    "among the files": Stage("telemetry.maintenance.doomed_files", "_delete", True),
+    "before it is noted": Stage("telemetry.maintenance.withholding", "_publish_without", True),
+}
+REPROCESSING = {
+    "before it begins": Stage("telemetry.maintenance.reprocess", "go_on", False),
+    "among the rows of a transcript": Stage("telemetry.maintenance.removing", "deleted", True),
+    "among the transcripts": Stage("telemetry.maintenance.reprocess", "_step", True),
+    "at its end": Stage("telemetry.maintenance.reprocess", "_finish", True),
+    "before it is published": Stage("telemetry.maintenance.reprocess", "publish", False),
+}
+PRUNING = {
+    "before days freeze": Stage("telemetry.maintenance.freezing", "_freeze", False),
+    "after days froze": Stage("telemetry.maintenance.freezing", "_freeze", True),
+    "among the rows": Stage("telemetry.maintenance.old_rows", "deleted", True),
+    "before rows are noted": Stage("telemetry.maintenance.pruning._Pruning", "_note", False),
+    "after some rows": Stage("telemetry.maintenance.pruning._Pruning", "_is_over", True),
+    "among the files": Stage("telemetry.maintenance.old_transcripts", "doom", True),
+    "before files are deleted": Stage("telemetry.maintenance.old_transcripts", "delete_doomed", False),
+    "before it is published": Stage("telemetry.maintenance.pruning", "publish", False),
+    "at its end": Stage("telemetry.maintenance.pruning", "_record", True),
+}
 POISON = "poison"
 
 
@@ -116,6 +146,30 @@ def upload(email: str, path: str) -> None:
     from telemetry.intake.storing import store_transcript
 
     store_transcript(User.objects.get(email=email), [Path(path).read_bytes()])
+
+
+def withhold(email: str, session_id: str) -> None:
+    from accounts.models import User
+    from telemetry.maintenance import withholding
+
+    bob = User.objects.get(email=email)
+    withholding.withhold(bob, session_id, reason=withholding.Reason.PRIVATE, actor=bob)
+
+
+def reprocess() -> None:
+    """One transcript at a time."""
+    from telemetry.maintenance import reprocess
+
+    reprocess.BATCH = 1
+    reprocess.reprocess(reprocess.Mode.AT_ONCE, actor=None)
+
+
+def prune() -> None:
+    """Few rows at a time."""
+    from telemetry.maintenance import old_rows, pruning
+
+    old_rows.BATCH = 3
+    pruning.prune(actor=None)
 
 
 def die_at(stage: Stage, nth: int) -> None:
@@ -163,6 +217,9 @@ WORK: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
     "task": (PROCESSING, task),
     "publish": (PUBLISHING | STARTING_ANEW | PURGING, publish),
     "upload": (INTAKE, upload),
+    "withhold": (WITHHOLDING, withhold),
+    "reprocess": (REPROCESSING, reprocess),
+    "prune": (PRUNING, prune),
 }
 
 if __name__ == "__main__":

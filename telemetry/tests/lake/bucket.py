@@ -14,6 +14,16 @@ from urllib.request import Request, urlopen
 BUCKET = "lake"
 
 
+def storage_options(endpoint: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+    }
+
+
 @dataclass
 class S3Server:
     endpoint: str
@@ -21,13 +31,7 @@ class S3Server:
 
     @property
     def options(self) -> dict[str, str]:
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "key",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_REGION": "us-east-1",
-            "AWS_ALLOW_HTTP": "true",
-        }
+        return storage_options(self.endpoint)
 
     def empty(self) -> None:
         """Forget everything, and make an empty bucket."""

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from telemetry.errors import LakeChanged, LakeReadOnly
-from telemetry.lake.door import connect, select
+from telemetry.errors import LakeChanged
+from telemetry.lake.door import connect
 from telemetry.lake.snapshot import Snapshot
 from telemetry.lake.tables import TABLES
 from telemetry.tests.lake.small_lakes import DAY, EVENTS, create, event, snapshot_of, write
@@ -146,64 +146,6 @@ class TestLock:
         os.close(writing)
         reader.join(10)
         assert b"".join(chunks).count(b"\n") == 1 + 20_025
-
-
-class TestSelect:
-    @pytest.mark.parametrize(
-        "statement",
-        [
-            "SELECT count(*) FROM usage_events",
-            "WITH found AS (SELECT * FROM usage_events) SELECT count(*) FROM found",
-            "FROM usage_events SELECT count(*);",
-            "SELECT count(*) FROM usage_events -- all of them",
-            "SELECT count(*) FROM usage_events ORDER BY 1 LIMIT 1",
-        ],
-    )
-    def test_it_answers(self, events: duckdb.DuckDBPyConnection, statement: str):
-        assert select(events, statement).fetchall() == [(20_025,)]
-
-    @pytest.mark.parametrize(
-        "statement",
-        [
-            "COPY (SELECT 1) TO '{file}' (FORMAT csv, USE_TMP_FILE false)",
-            "SELECT 1; COPY (SELECT 1) TO '{file}' (FORMAT csv, USE_TMP_FILE false)",
-            "EXPLAIN ANALYZE COPY (SELECT 1) TO '{file}' (FORMAT csv, USE_TMP_FILE false)",
-            "PREPARE p AS COPY (SELECT 1) TO '{file}' (FORMAT csv, USE_TMP_FILE false)",
-            "ATTACH '{file}' AS other",
-            "DROP VIEW usage_events",
-            "CREATE TABLE copy AS FROM usage_events",
-            "PRAGMA database_list",
-            "",
-        ],
-    )
-    def test_it_refuses_all_else(self, lake: str, events: duckdb.DuckDBPyConnection, statement: str):
-        file = next(Path(lake).glob("usage_events/day=2026-05-01/*.parquet"))
-        before = file.read_bytes()
-        with pytest.raises(LakeReadOnly):
-            select(events, statement.format(file=file))
-        assert file.read_bytes() == before
-
-    @pytest.mark.parametrize(
-        "statement",
-        [
-            "WITH x AS ({copy}) SELECT * FROM x",
-            "WITH x AS ({copy}) SELECT * FROM x; -- all",
-            "WITH y AS (SELECT 1), x AS MATERIALIZED ({copy}) SELECT * FROM y",
-            "SELECT * FROM (WITH x AS ({copy}) SELECT * FROM x)",
-            "SELECT 1 UNION ALL (WITH x AS ({copy}) SELECT * FROM x)",
-            "SELECT * FROM query('{quoted}')",
-            "SELECT * FROM query('WITH x AS ({quoted}) SELECT * FROM x')",
-            "DESCRIBE WITH x AS ({copy}) SELECT * FROM x",
-            "SUMMARIZE WITH x AS ({copy}) SELECT * FROM x",
-        ],
-    )
-    def test_a_select_cannot_hide_a_copy(self, lake: str, events: duckdb.DuckDBPyConnection, statement: str):
-        file = next(Path(lake).glob("usage_events/day=2026-05-01/*.parquet"))
-        before = file.read_bytes()
-        copy = f"COPY (SELECT 1) TO '{file}' (FORMAT csv, USE_TMP_FILE false)"
-        with pytest.raises(duckdb.Error):
-            select(events, statement.format(copy=copy, quoted=copy.replace("'", "''"))).fetchall()
-        assert file.read_bytes() == before
 
 
 class TestMemory:

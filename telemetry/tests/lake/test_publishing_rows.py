@@ -136,6 +136,13 @@ class TestFiles:
         assert file.metadata.num_row_groups == 5
         assert file.metadata.row_group(0).column(0).compression == "ZSTD"
 
+    def test_moments_within_a_millisecond_are_sorted_too(self, transcript: SessionTranscript):
+        """Ids begin with milliseconds, so they alone would leave these in any order."""
+        for number in range(20):
+            plant_event(transcript, str(number), occurred_at=AT + timedelta(microseconds=number * 7 % 20))
+        publish()
+        assert in_lake() == in_database()
+
     def test_the_log_holds_no_values_of_rows(self, world: None, settings: Any):
         publish()
         entries = (Path(settings.LAKE_URL) / "usage_events" / "_delta_log").glob("*.json")

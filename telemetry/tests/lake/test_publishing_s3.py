@@ -1,15 +1,9 @@
 """A lake in a bucket, on a local server that speaks S3; and what happens when it cannot be reached."""
 
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
-import httpx
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -24,6 +18,7 @@ from telemetry.models import PublishingState, SessionProcessorState, UsageDirtyD
 from telemetry.processing import process
 from telemetry.publishing import publish
 from telemetry.tests.figures import upload
+from telemetry.tests.lake.bucket import S3Server, s3_server, storage_options
 from telemetry.tests.lake.reading import in_database, in_lake
 from telemetry.tests.planting import AT, plant_event, plant_summary, plant_transcript
 from telemetry.tests.processing.test_runner import session
@@ -35,52 +30,20 @@ SECRET = "very-secret-folder-of-bob"
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[str]:
-    """In a process of its own: while a file is sent, deltalake lets no other thread of this one work."""
-    url = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", url.rpartition(":")[2]]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(url)
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def wait_for(url: str) -> None:
-    for _ in range(300):
-        with suppress(httpx.HTTPError):
-            httpx.get(url)
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{url} does not answer")
-
-
-def options(url: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-        "AWS_ALLOW_HTTP": "true",
-    }
+def store() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
 
 
 @pytest.fixture
-def bucket(store: str, settings: Any) -> Iterator[Any]:
+def bucket(store: S3Server, settings: Any) -> Iterator[Any]:
     import boto3
 
     settings.LAKE_URL = "s3://bucket/some/prefix"
-    settings.LAKE_STORAGE_OPTIONS = options(store)
+    settings.LAKE_STORAGE_OPTIONS = store.options
     keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-    bucket = boto3.resource("s3", endpoint_url=store, region_name="us-east-1", **keys).Bucket("bucket")
+    s3 = boto3.resource("s3", endpoint_url=store.endpoint, region_name="us-east-1", **keys)
+    bucket = s3.Bucket("bucket")
     bucket.create()
     yield bucket
     bucket.objects.all().delete()
@@ -91,7 +54,7 @@ def bucket(store: str, settings: Any) -> Iterator[Any]:
 def unreachable(settings: Any) -> None:
     """Nobody listens there."""
     settings.LAKE_URL = "s3://bucket/prefix"
-    settings.LAKE_STORAGE_OPTIONS = options(f"http://127.0.0.1:{free_port()}")
+    settings.LAKE_STORAGE_OPTIONS = storage_options("http://127.0.0.1:1")
 
 
 class TestBucket:

@@ -17,7 +17,7 @@ from telemetry.models import (
     UsageMessage,
     VerificationFinding,
 )
-from telemetry.processors import base, registry
+from telemetry.processors import registry
 from telemetry.processors.base import Job, Processor
 from telemetry.processors.runner import run
 from telemetry.tests.builders import assistant_line, moment, transcript_bytes, user_line
@@ -89,7 +89,7 @@ class TestOutages:
             raise error
 
         with monkeypatch.context() as patched:
-            patched.setattr(base, "read_stored", away)
+            patched.setattr("telemetry.storage.read_stored", away)
             for _ in range(5):
                 assert run("usage").failed == 1
         assert not SessionProcessorState.objects.filter(attempts__gt=0).exists()

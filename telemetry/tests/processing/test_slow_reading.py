@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts.models import User
 from telemetry import leases
 from telemetry.models import UsageEvent
-from telemetry.processors import base
 from telemetry.processors.claims import Claim
 from telemetry.processors.runner import run
 from telemetry.storage import read_stored
@@ -32,7 +31,7 @@ class SlowStorage:
         began = timezone.now()
         monkeypatch.setattr(leases, "monotonic", lambda: self.seconds)
         monkeypatch.setattr(timezone, "now", lambda: began + timedelta(seconds=self.seconds))
-        monkeypatch.setattr(base, "read_stored", self.read)
+        monkeypatch.setattr("telemetry.storage.read_stored", self.read)
 
     def read(self, key: str) -> Iterator[bytes]:
         for chunk in read_stored(key):
@@ -69,7 +68,7 @@ def test_nobody_takes_over_while_a_file_is_read(
             taken.append(Claim("usage", bob.pk).take())
             yield chunk
 
-    monkeypatch.setattr(base, "read_stored", read_with_a_rival)
+    monkeypatch.setattr("telemetry.storage.read_stored", read_with_a_rival)
     report = run("usage")
     assert storage.chunks * SECONDS_PER_CHUNK > 3 * CLAIM_SECONDS
     assert not any(taken)
@@ -91,7 +90,7 @@ def test_a_claim_that_expired_between_two_chunks_is_lost(
                 assert rivals.pop().take()
             yield chunk
 
-    monkeypatch.setattr(base, "read_stored", read_with_a_rival)
+    monkeypatch.setattr("telemetry.storage.read_stored", read_with_a_rival)
     report = run("usage")
     assert (report.processed, report.failed, report.held_elsewhere) == (0, 0, True)
     assert storage.chunks == 1

@@ -26,7 +26,7 @@ from telemetry.tests.transcripts.helpers import (
 )
 from telemetry.tests.transcripts.strategies import LINES
 from telemetry.transcripts.extracting import extract
-from telemetry.transcripts.figures import Event, Evidence, digest
+from telemetry.transcripts.figures import OF_NO_PLUGIN, Event, Evidence, digest
 from telemetry.transcripts.scanning import NotATranscript, scan
 from telemetry.transcripts.values import iso_ms
 from telemetry.transcripts.verifying import verify
@@ -475,11 +475,16 @@ class TestEvidence:
 
     @pytest.mark.parametrize(
         "text",
-        [BODY, "Do it.\n" + CACHED.format("/h"), BODY + "\n" + CACHED.format("/h")],
+        ["Base directory for this skill: /srv/kit/skills/review\nDo it.", "Do it.\n" + CACHED.format("/h")],
     )
     def test_other_paths_and_other_lines_tell_nothing(self, text: str):
         command = command_line("review")
         assert event_of(command, expansion(command, text)).evidence is None
+
+    @pytest.mark.parametrize("text", [BODY, BODY + "\n" + CACHED.format("/h")])
+    def test_a_skill_of_ones_own_is_of_no_plugin(self, text: str):
+        command = command_line("review")
+        assert event_of(command, expansion(command, text)).evidence == OF_NO_PLUGIN
 
     def test_windows_paths_are_read(self):
         command = command_line("review")

@@ -1,0 +1,93 @@
+"""What the process of a statement cannot do, whatever ran in it: here it is Python that tries."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telemetry.ask import kernel
+from telemetry.ask.running import run_statement
+from telemetry.tests.ask.messages_api import Server
+from telemetry.tests.ask.test_running import EVENTS as EVENTS
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lake")]
+
+_TRY = """
+import os, sys; os.nice(19); sys.path.insert(0, sys.argv[1])
+from telemetry.ask import worker
+
+def told(attempt):
+    try:
+        return str(attempt())
+    except OSError as error:
+        return type(error).__name__
+
+def answer(asked):
+    import socket, subprocess
+    attempts = {ATTEMPTS}
+    return {"columns": ["what"], "rows": [[told(attempt)] for attempt in attempts], "truncated": False,
+            "duration_ms": 0}
+
+worker._answer = answer
+worker.main()
+"""
+
+
+def tried(monkeypatch: Any, *attempts: str) -> list[str]:
+    """What became of these expressions in such a process; an error as its name."""
+    code = "[" + ", ".join(f"lambda: {attempt}" for attempt in attempts) + "]"
+    monkeypatch.setattr("telemetry.ask.running._START", _TRY.replace("{ATTEMPTS}", code))
+    return [row[0] for row in run_statement("SELECT count(*) FROM usage_events").rows]
+
+
+class TestLimits:
+    def test_memory_time_files_and_priority(self, monkeypatch: Any) -> None:
+        limits = [f"__import__('resource').getrlimit({what})" for what in kernel.LIMITS]
+        found = tried(
+            monkeypatch,
+            *limits,
+            "os.getpriority(os.PRIO_PROCESS, 0)",
+            "open('/proc/self/oom_score_adj').read().strip()",
+        )
+        assert found == [*(str((most, most)) for most in kernel.LIMITS.values()), "19", "1000"]
+
+    def test_it_leads_a_session_of_its_own(self, monkeypatch: Any) -> None:
+        assert tried(monkeypatch, "os.getsid(0) == os.getpid()", "os.getcwd()") == ["True", "/"]
+
+
+@pytest.mark.skipif(kernel.version() < 6, reason="this kernel's Landlock cannot forbid all of it")
+class TestKernel:
+    def test_it_reads_the_lake_and_nothing_else_of_anybody(
+        self, monkeypatch: Any, lake: Path, settings: Any
+    ) -> None:
+        secret = Path(settings.DATA_DIR, "secret")
+        secret.write_text("secret")
+        [events] = lake.joinpath("usage_events").rglob("*.parquet")
+        others = [secret, Path(settings.BASE_DIR, "README.md"), "/etc/passwd", f"/proc/{os.getpid()}/environ"]
+        found = tried(monkeypatch, *(f"open({str(path)!r}, 'rb').read(4)" for path in [events, *others]))
+        assert found == ["b'PAR1'", *["PermissionError"] * len(others)]
+
+    def test_it_changes_nothing(self, monkeypatch: Any, lake: Path, tmp_path: Path) -> None:
+        [events] = lake.joinpath("usage_events").rglob("*.parquet")
+        size = events.stat().st_size
+        found = tried(
+            monkeypatch,
+            f"open({str(events)!r}, 'ab')",
+            f"os.truncate({str(events)!r}, 0)",
+            f"os.unlink({str(events)!r})",
+            f"open({str(tmp_path / 'new')!r}, 'w')",
+            f"os.mkdir({str(tmp_path / 'new')!r})",
+        )
+        assert found == ["PermissionError"] * 5
+        assert events.stat().st_size == size
+
+    def test_it_starts_reaches_and_signals_nobody(self, monkeypatch: Any, server: Server) -> None:
+        port = int(server.url.rpartition(":")[2])
+        found = tried(
+            monkeypatch,
+            "subprocess.run(['/bin/true'])",
+            f"socket.create_connection(('127.0.0.1', {port}))",
+            f"os.kill({os.getpid()}, 0)",
+        )
+        assert found == ["PermissionError"] * 3

@@ -1,0 +1,100 @@
+"""A person asks one question at a time, the server takes two; a heavy one does not stop it."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import AuditLog, Scope, User
+from telemetry.ask.turns import turn_of
+from telemetry.tests.ask.messages_api import Say, Server
+from telemetry.tests.ask.test_running import EVENTS as EVENTS
+from telemetry.tests.ask.test_running import children
+
+URL = "/api/admin/usage/ask"
+QUESTION = {"question": "How many?"}
+KEEP_LOCKED = """
+import fcntl, sys
+files = [open(path) for path in sys.argv[1:]]
+for file in files:
+    fcntl.flock(file, fcntl.LOCK_EX)
+print(flush=True)
+input()
+"""
+BOMB = "SELECT list_transform(range(1000000000), lambda x: x)"
+
+
+@pytest.mark.django_db
+class TestBusy:
+    @pytest.fixture
+    def post(self, client: Client, alice: User, token_for: Callable[..., str], server: Server) -> Any:
+        headers = {"authorization": f"Bearer {token_for(alice, Scope.ADMIN)}"}
+        return lambda: client.post(URL, QUESTION, content_type="application/json", headers=headers)
+
+    def test_two_questions_of_one_person(self, post: Any, alice: User, server: Server) -> None:
+        with turn_of(alice.pk):
+            answer = post()
+        assert answer.status_code == 429
+        assert answer["Retry-After"]
+        assert answer.json()["error"]["code"] == "ask_busy"
+        assert not server.requests
+        assert AuditLog.objects.get(action="usage.ask").result == "ask_busy"
+
+    def test_three_on_the_server(self, post: Any, alice: User) -> None:
+        with turn_of(alice.pk + 1), turn_of(alice.pk + 2):
+            assert post().status_code == 429
+
+    def test_those_of_other_processes_count(self, post: Any, alice: User, server: Server) -> None:
+        with turn_of(alice.pk + 1), turn_of(alice.pk + 2):
+            pass
+        locks = [str(path) for path in Path(settings.SPOOL_DIR, "ask").glob("server-*")]
+        command = [sys.executable, "-c", KEEP_LOCKED, *locks]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            assert post().status_code == 429
+            other.kill()
+        assert len(locks) == 2
+        assert not server.requests
+
+    def test_a_turn_ends_whatever_happens(self, post: Any, alice: User, server: Server, lake: Any) -> None:
+        server.says = [Say(status=401), Say("SELECT 1")]
+        assert [post().status_code, post().status_code] == [503, 200]
+
+
+@pytest.mark.slow
+@pytest.mark.sample
+@pytest.mark.django_db(transaction=True)
+class TestABomb:
+    def test_others_are_answered_meanwhile(
+        self, live_server: Any, lake: Any, alice: User, token_for: Callable[..., str], server: Server
+    ) -> None:
+        server.says = [Say(BOMB)]
+        before = children()
+        headers = {"authorization": f"Bearer {token_for(alice, Scope.ADMIN)}"}
+        answers: list[httpx.Response] = []
+
+        def ask() -> None:
+            url = f"{live_server.url}{URL}"
+            answers.append(httpx.post(url, json=QUESTION, headers=headers, timeout=30))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        slowest, others = 0.0, 0
+        while thread.is_alive():
+            began = time.monotonic()
+            assert httpx.get(f"{live_server.url}/api/openapi.json", timeout=10).status_code == 200
+            slowest, others = max(slowest, time.monotonic() - began), others + 1
+        thread.join()
+        assert answers[0].json()["error"]["code"] == "query_too_heavy"
+        assert others > 2
+        assert slowest < 5
+        assert children() == before

@@ -1,0 +1,3 @@
+from telemetry.tests.rollups.conftest import clock
+
+__all__ = ["clock"]
