@@ -57,7 +57,9 @@ def _operation(method: str, path: str, details: dict[str, Any]) -> DocumentedOpe
         parameters=[_parameter(parameter) for parameter in details.get("parameters", [])],
         body=sorted(body.get("content", {})),
         body_description=as_html(body.get("description", "")),
-        responses=sorted((str(code), inline(it.get("description", ""))) for code, it in details["responses"].items()),
+        responses=sorted(
+            (str(code), inline(it.get("description", ""))) for code, it in details["responses"].items()
+        ),
         examples=[example["source"] for example in details.get("x-codeSamples", [])],
     )
 
