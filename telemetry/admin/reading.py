@@ -73,7 +73,7 @@ def read_view(request: HttpRequest, session_file: str) -> HttpResponse:
     except StoredFileDamaged as error:
         problem = error
     for shown in page.shown if page else [transcript]:
-        audit.record("session.view", target=shown.session_file, params={"page": number})
+        audit.record("session.view", target=shown.audit_target, params={"page": number})
     context = {
         **admin.site.each_context(request),
         **_about(transcript, page),
@@ -100,7 +100,7 @@ def line_view(request: HttpRequest, session_file: str, line: str) -> StreamingHt
             pieces = begun(_pieces(request, transcript, parts, index, place))
     except (StoredFileDamaged, SessionTranscript.DoesNotExist) as error:
         raise Http404(str(error)) from error
-    audit.record("session.view", target=session_file, params={"line": place.line})
+    audit.record("session.view", target=transcript.audit_target, params={"line": place.line})
     lose_patience(request)
     answer = StreamingHttpResponse(pieces, content_type=TEXT)
     answer["Content-Security-Policy"] = TEXT_POLICY

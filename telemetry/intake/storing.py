@@ -174,7 +174,7 @@ def _write(upload: _Upload, known: _Known, comparison: Comparison) -> SessionTra
         _add_part(upload, transcript, comparison)
         audit.record(
             "session.upload",
-            target=transcript.session_file,
+            target=transcript.audit_target,
             actor=upload.owner,
             params={
                 "status": comparison.status.value,
@@ -198,7 +198,7 @@ def _restore(upload: _Upload, transcript: SessionTranscript, part: SessionTransc
         give_new_attempts(transcript)
         audit.record(
             "session.restore",
-            target=transcript.session_file,
+            target=transcript.audit_target,
             actor=upload.owner,
             params={"bytes": upload.spool.raw_bytes},
         )

@@ -18,7 +18,6 @@ from accounts import audit
 from accounts.models import User
 from telemetry.durability import traceless_deletes
 from telemetry.errors import LakeUnavailable
-from telemetry.intake.names import session_file_of
 from telemetry.maintenance.copies import remove_copies_from_rows
 from telemetry.maintenance.doomed_files import delete_doomed
 from telemetry.maintenance.leftovers import remove_uploads_of
@@ -101,11 +100,11 @@ def _remove(owner: User, session_id: str, reason: Reason, actor: User | None) ->
         take_person_from_workers(owner.pk)
         User.objects.select_for_update(no_key=True).get(pk=owner.pk)
         transcripts = list(SessionTranscript.objects.of(owner.pk).filter(session_id=session_id))
-        fingerprint = _withhold(owner, session_id, reason, transcripts)
+        withheld = _withhold(owner, session_id, reason, transcripts)
         removed = remove_transcripts(transcripts, purge=True)
-        copies = remove_copies_from_rows(owner.pk, fingerprint)
+        copies = remove_copies_from_rows(owner.pk, Fingerprint.from_bytes(bytes(withheld.fingerprint)))
         params: dict[str, Any] = {"user": owner.pk, "reason": reason.value, "copies": copies, **removed}
-        audit.record(ACTION, target=session_file_of(owner.pk, session_id, ""), actor=actor, params=params)
+        audit.record(ACTION, target=f"withheld_session:{withheld.pk}", actor=actor, params=params)
         # Should this process die, a worker goes on.
         wakeup.request_runs()
     return Outcome(session_id, owner.pk, reason, removed, copies)
@@ -113,8 +112,8 @@ def _remove(owner: User, session_id: str, reason: Reason, actor: User | None) ->
 
 def _withhold(
     owner: User, session_id: str, reason: Reason, transcripts: Sequence[SessionTranscript]
-) -> Fingerprint:
-    """The row that refuses it; what was removed with it, now or before."""
+) -> WithheldSession:
+    """The row that refuses it, with the hashes of what was removed with it, now or before."""
     row, _ = WithheldSession.objects.get_or_create(
         user=owner, session_id=session_id, defaults={"reason": reason, "at": timezone.now()}
     )
@@ -123,7 +122,7 @@ def _withhold(
     row.fingerprint = bytes(row.fingerprint) + removed
     row.cleaned_at = None
     row.save()
-    return Fingerprint.from_bytes(row.fingerprint)
+    return row
 
 
 def _publish_without(user_id: int, seconds: float | None) -> bool:

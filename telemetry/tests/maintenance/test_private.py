@@ -140,7 +140,7 @@ class TestAfterUpload:
         assert (row.user_id, row.session_id, row.reason) == (bob.pk, "secret", "private")
         assert row.cleaned_at
         audit = AuditLog.objects.get(action="session.delete")
-        assert (audit.actor, audit.target) == (bob.pk, f"u{bob.pk}_secret.jsonl")
+        assert (audit.actor, audit.target) == (bob.pk, f"withheld_session:{row.pk}")
         assert audit.params == {
             "user": bob.pk, "reason": "private", "copies": 0, "transcripts": 2, "events": 5, "messages": 5,
             "summaries": 2, "items": 0, "states": 2,
