@@ -12,12 +12,13 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.diagnosis import Finding, some_of
 from marketplace.catalogue.reading import README_BYTES, ReadPlugin, read_readme
 from marketplace.errors import PackLost
-from marketplace.guardrails import Inspection, Pack, StoredFile, open_pack, write_pack
+from marketplace.guardrails import Inspection, Pack, StoredFile, digest_of, open_pack, write_pack
 from marketplace.models import StoreVersion
 from marketplace.plugins import parse_plugin
 from marketplace.plugins.errors import FileUnreadable
@@ -60,6 +61,18 @@ def stored_pack(inspection: Inspection) -> Iterator[StoredPack]:
         raise
 
 
+def replace_files(version: StoreVersion, files: Mapping[str, StoredFile]) -> None:
+    """In a transaction: the version holds this tree instead of its own, whose pack goes with the commit."""
+    former, version.digest = version.pack, digest_of(files)
+    version.pack = f"{FOLDER}/{version.digest}-{secrets.token_hex(4)}.zip"
+    with _spooled(files) as path:
+        version.size = path.stat().st_size
+        with path.open("rb") as file:
+            default_storage.save(version.pack, FileOnDisk(file, name=str(path)))
+    version.save(update_fields=["pack", "digest", "size"])
+    transaction.on_commit(lambda: default_storage.delete(former))
+
+
 @contextmanager
 def opened_pack(version: StoreVersion) -> Iterator[Pack]:
     """Raises PackLost."""
@@ -96,9 +109,9 @@ def remover(versions: Iterator[StoreVersion] | list[StoreVersion]) -> Callable[[
     return remove
 
 
-def remove_strays() -> int:
+def remove_strays(min_age: timedelta = STRAY_AFTER) -> int:
     """Remove packs without a row, which uploads that were killed left. Returns how many it were."""
-    strays = find_strays(STRAY_AFTER)
+    strays = find_strays(min_age)
     _remove(strays)
     return len(strays)
 

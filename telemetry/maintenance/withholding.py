@@ -6,7 +6,6 @@ lake's old files. `cleaned_at` stays NULL until that is done, and whoever runs n
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -17,19 +16,18 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from telemetry.durability import traceless_deletes
-from telemetry.errors import LakeUnavailable
 from telemetry.maintenance.copies import remove_copies_from_rows
 from telemetry.maintenance.doomed_files import delete_doomed
 from telemetry.maintenance.leftovers import remove_uploads_of
+from telemetry.maintenance.publishing_purges import publish_purged
 from telemetry.maintenance.removing import Counts, remove_transcripts
 from telemetry.maintenance.stored_copies import remove_copies_from_files
-from telemetry.models import SessionTranscript, UsageDirtyDay, WithheldSession
+from telemetry.models import SessionTranscript, WithheldSession
 from telemetry.processors import wakeup
 from telemetry.processors.claims import take_person_from_workers
 from telemetry.processors.library import load_transcripts
 from telemetry.processors.registry import PROCESSORS
 from telemetry.processors.runner import run
-from telemetry.publishing import publish
 from telemetry.transcripts.fingerprints import Fingerprint
 from telemetry.transcripts.values import clean
 from telemetry.withheld import withheld_of
@@ -131,6 +129,4 @@ def _publish_without(user_id: int, seconds: float | None) -> bool:
     for name in PROCESSORS:
         run(name, user_id=user_id, seconds=None if seconds is None else seconds / 2)
     left = None if seconds is None else max(0.0, started + seconds - monotonic())
-    with suppress(LakeUnavailable):
-        publish(seconds=left, wait=True)
-    return not UsageDirtyDay.objects.filter(purge=True).exists()
+    return publish_purged(seconds=left)

@@ -15,7 +15,7 @@ from accounts.models import AuditLog, Scope, User
 from telemetry import tasks
 from telemetry.errors import LakeUnavailable
 from telemetry.intake import comparing, storing
-from telemetry.maintenance import withholding
+from telemetry.maintenance import publishing_purges, withholding
 from telemetry.maintenance.withholding import Reason, withhold
 from telemetry.models import (
     DoomedFile,
@@ -392,7 +392,7 @@ class TestWhatFails:
             raise LakeUnavailable("gone")
 
         with monkeypatch.context() as patch:
-            patch.setattr(withholding, "publish", fail)
+            patch.setattr(publishing_purges, "publish", fail)
             answer = mark("secret")
         assert (answer.status_code, answer.json()["left"]) == (202, ["lake"])
         self.assert_done_by_the_next_task(data)
