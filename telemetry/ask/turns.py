@@ -28,7 +28,7 @@ def turn_of(user_id: int | None) -> Iterator[None]:
             raise AskBusy("A question of yours is being answered.", "Wait for its answer.")
         if not _take(held, [f"server-{number}" for number in range(AT_ONCE)]):
             raise AskBusy(
-                f"{AT_ONCE} questions are being answered, as many as the server takes at once.",
+                f"{AT_ONCE} questions are being answered, as many as Agnes takes at once.",
                 "Ask again in a few seconds.",
             )
         yield
