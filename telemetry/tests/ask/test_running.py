@@ -1,6 +1,7 @@
 """Statements on a real lake, each in a process of its own."""
 
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -156,6 +157,12 @@ class TestWalls:
         with suppress(QueryTooHeavy, QueryFailed):
             assert run_statement(sql).truncated
         assert children() == before
+
+    def test_the_time_of_a_statement_begins_with_its_check(self, monkeypatch: Any) -> None:
+        hours = itertools.count(step=3600)
+        monkeypatch.setattr("telemetry.ask.running.monotonic", lambda: next(hours))
+        with pytest.raises(QueryTooHeavy):
+            run_statement("SELECT 1")
 
     def test_what_the_engine_cannot_stop_is_ended(self, checksums: None) -> None:
         """By its process, whose limits are below ten seconds; this is one with less."""
