@@ -44,16 +44,28 @@ class StoredPack:
 
 
 @contextmanager
-def stored_pack(inspection: Inspection) -> Iterator[StoredPack]:
-    """In the storage; gone again where the block fails."""
+def spooled_pack() -> Iterator[Path]:
+    """An empty file for a pack, gone afterwards unless it was moved."""
+    folder = Path(settings.SPOOL_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=PACK_SUFFIX, delete=False) as file:
+        path = Path(file.name)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def stored_pack(inspection: Inspection, spooled: Path) -> Iterator[StoredPack]:
+    """What the inspection wrote, moved into the storage; gone again where the block fails."""
     # Never shared between versions, so that each can be deleted without a look at the others.
     key = f"{FOLDER}/{inspection.digest}-{secrets.token_hex(4)}.zip"
-    with _spooled(inspection.files) as path:
-        with open_pack(path) as tree:
-            plugin = _read(tree, inspection.slug, inspection.digest)
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            default_storage.save(key, FileOnDisk(file, name=str(path)))
+    with open_pack(spooled) as tree:
+        plugin = _read(tree, inspection.slug, inspection.digest)
+    size = spooled.stat().st_size
+    with spooled.open("rb") as file:
+        default_storage.save(key, FileOnDisk(file, name=str(spooled)))
     try:
         yield StoredPack(key, size, inspection.digest, plugin)
     except BaseException:
@@ -65,7 +77,8 @@ def replace_files(version: StoreVersion, files: Mapping[str, StoredFile]) -> Non
     """In a transaction: the version holds this tree instead of its own, whose pack goes with the commit."""
     former, version.digest = version.pack, digest_of(files)
     version.pack = f"{FOLDER}/{version.digest}-{secrets.token_hex(4)}.zip"
-    with _spooled(files) as path:
+    with spooled_pack() as path:
+        write_pack(files, path)
         version.size = path.stat().st_size
         with path.open("rb") as file:
             default_storage.save(version.pack, FileOnDisk(file, name=str(path)))
@@ -174,16 +187,3 @@ def _read(tree: Pack, slug: str, digest: str) -> ReadPlugin:
     return ReadPlugin(
         record, digest, readme.decode("utf-8-sig", "replace"), is_cut, has_own_version=bool(record.version)
     )
-
-
-@contextmanager
-def _spooled(files: Mapping[str, StoredFile]) -> Iterator[Path]:
-    folder = Path(settings.SPOOL_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=PACK_SUFFIX, delete=False) as file:
-        path = Path(file.name)
-    try:
-        write_pack(files, path)
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
