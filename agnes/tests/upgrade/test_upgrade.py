@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,16 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 from django.conf import settings
-from django.db import connection
 
+from agnes.tests.scratch import scratch_database
 from agnes.tests.server import environment_without_agnes
 from agnes.tests.upgrade.figures import Figures, figures_of
 
+__all__ = ["scratch_database"]
 WORLD = Path(__file__).parent / "world.tar.xz"
 # It was uploaded and waited to be processed.
 PENDING = "u20_s1.jsonl"
 EXTRACTED = ("events", "messages", "summaries", "findings")
-SCRATCH = "agnes_upgrade"
 
 
 @pytest.fixture
@@ -42,24 +41,6 @@ def old(tmp_path: Path) -> Path:
 def before(old: Path) -> Figures:
     with closing(sqlite3.connect(old / "agnes.sqlite3")) as database:
         return figures_of(lambda query: database.execute(query).fetchall())
-
-
-@pytest.fixture
-def scratch_database(db: None) -> Iterator[str]:
-    """The URL of a PostgreSQL database without tables; '' on SQLite."""
-    if connection.vendor == "sqlite":
-        yield ""
-        return
-    import psycopg
-
-    known = connection.settings_dict
-    name = f"{known['NAME']}_{SCRATCH}"
-    address = f"{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}"
-    with psycopg.connect(f"postgres://{address}/postgres", autocommit=True) as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{name}"')
-        yield f"postgres://{address}/{name}"
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
