@@ -13,7 +13,6 @@ from django.core.files.storage import default_storage
 from django.http.request import validate_host
 
 from agnes.secret_files import why_unusable
-from telemetry.bucket.storage import BucketStorage
 from telemetry.errors import StorageUnavailable
 
 
@@ -124,6 +123,9 @@ def proxy_is_counted(**kwargs: Any) -> list[CheckMessage]:
 
 def bucket_is_reached(**kwargs: Any) -> list[CheckMessage]:
     """Asks another machine, so it is not among the checks that every command makes."""
+    # With httpx, which takes a while and which no other command needs.
+    from telemetry.bucket.storage import BucketStorage
+
     if not isinstance(default_storage, BucketStorage):
         return []
     try:
