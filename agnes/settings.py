@@ -102,11 +102,31 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Files -----------------------------------------------------------------------------------------
-STORAGES = {
-    "default": {
-        "BACKEND": "telemetry.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR, "allow_overwrite": True},
+STORAGE_URL = env.bucket("AGNES_STORAGE_URL")
+S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
+S3 = {
+    "AWS_ENDPOINT_URL": S3_ENDPOINT,
+    "AWS_ACCESS_KEY_ID": env.needed_with("AWS_ACCESS_KEY_ID", needs_it="AGNES_STORAGE_URL"),
+    "AWS_SECRET_ACCESS_KEY": env.needed_with("AWS_SECRET_ACCESS_KEY", needs_it="AGNES_STORAGE_URL"),
+    "AWS_REGION": env.text("AWS_REGION", "us-east-1"),
+    "AWS_ALLOW_HTTP": "true" if S3_ENDPOINT.startswith("http://") else "",
+}
+IN_FOLDER = {
+    "BACKEND": "telemetry.storage.DurableFileSystemStorage",
+    "OPTIONS": {"location": DATA_DIR, "allow_overwrite": True},
+}
+IN_BUCKET = {
+    "BACKEND": "telemetry.bucket.storage.BucketStorage",
+    "OPTIONS": {
+        "url": STORAGE_URL,
+        "endpoint": S3_ENDPOINT,
+        "key_id": S3["AWS_ACCESS_KEY_ID"],
+        "secret": S3["AWS_SECRET_ACCESS_KEY"],
+        "region": S3["AWS_REGION"],
     },
+}
+STORAGES: dict[str, Any] = {
+    "default": IN_BUCKET if STORAGE_URL else IN_FOLDER,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -208,15 +228,7 @@ TRANSCRIPTS_RETENTION_DAYS = env.days("TRANSCRIPTS_RETENTION_DAYS", minimum=1)
 # --- The lake --------------------------------------------------------------------------------------
 LAKE_URL = env.place("AGNES_LAKE_URL", DATA_DIR / "lake")
 LAKE_URL_IS_CHOSEN = bool(env.text("AGNES_LAKE_URL"))
-_S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
-_S3 = {
-    "AWS_ENDPOINT_URL": _S3_ENDPOINT,
-    "AWS_ACCESS_KEY_ID": env.text("AWS_ACCESS_KEY_ID"),
-    "AWS_SECRET_ACCESS_KEY": env.text("AWS_SECRET_ACCESS_KEY"),
-    "AWS_REGION": env.text("AWS_REGION", "us-east-1"),
-    "AWS_ALLOW_HTTP": "true" if _S3_ENDPOINT.startswith("http://") else "",
-}
-LAKE_STORAGE_OPTIONS = {name: value for name, value in _S3.items() if value}
+LAKE_STORAGE_OPTIONS = {name: value for name, value in S3.items() if value}
 
 # --- Questions in plain language ------------------------------------------------------------------
 ASK_PROVIDER = env.choice("ASK_PROVIDER", "anthropic", ("anthropic", "openai"))
@@ -304,6 +316,8 @@ LOGGING = {
         "django": {"level": "INFO", "handlers": []},
         # It tells of every task at INFO, which nobody reads.
         "django-q": {"level": "WARNING"},
+        # It tells of every request to a bucket at INFO.
+        "httpx": {"level": "WARNING"},
         # At DEBUG it tells whole questions, which can be deleted from their history, but not from a log.
         "anthropic": {"level": "INFO"},
     },
