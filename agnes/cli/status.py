@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agnes.cli import claude
-from agnes.cli.accounts import with_account
+from agnes.cli.accounts import ask_who, with_account
 from agnes.cli.api import Api, Patience
 from agnes.cli.config import Login
 from agnes.cli.errors import ClientError
@@ -77,7 +77,7 @@ def status_of(login: Login, workspace: str) -> Status:
 
 def _ask(api: Api) -> tuple[dict[str, Any] | None, ClientError | None]:
     try:
-        return api.get("/me"), None
+        return ask_who(api), None
     except ClientError as error:
         return None, error
 

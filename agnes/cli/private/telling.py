@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from agnes.cli import answers
 from agnes.cli.api import Api, in_path
 from agnes.cli.errors import NotFound, Refused
 from agnes.cli.private.marks import Mark, marks, note_told
@@ -17,8 +18,10 @@ def tell(api: Api, mark: Mark, account: str) -> dict[str, Any]:
             "The server cannot withhold sessions yet, so what it has of this one stays there.",
             "Ask an operator to upgrade it; here it stays private, and the server is told later.",
         ) from error
+    if not isinstance(removed, dict) or "session_id" not in removed:
+        raise answers.not_agnes(api.server)
     note_told(mark.session, account)
-    return removed or {}
+    return removed
 
 
 def untold(account: str) -> list[Mark]:
