@@ -15,7 +15,7 @@ UNDO_SECONDS = 30.0
 Session = Annotated[
     str | None, typer.Argument(help="Its id, the beginning of it, or its file; else the current session.")
 ]
-Undo = Annotated[bool, typer.Option("--undo", help="Take it back, as long as no server knows of it.")]
+Undo = Annotated[bool, typer.Option("--undo", help="Take it back, as long as nothing of it was removed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

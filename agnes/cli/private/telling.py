@@ -1,5 +1,6 @@
 """The server is told which sessions are private: it removes what it has, and refuses them from then on."""
 
+from contextlib import suppress
 from typing import Any
 
 from agnes.cli import answers
@@ -22,6 +23,13 @@ def tell(api: Api, mark: Mark, account: str) -> dict[str, Any]:
         raise answers.not_agnes(api.server)
     note_told(mark.session, account)
     return removed
+
+
+def take_back(api: Api, mark: Mark) -> None:
+    """Where nothing of it was removed. Raises Refused, and other ClientErrors."""
+    # Where it does not refuse it, there is nothing to take back.
+    with suppress(NotFound):
+        api.json("POST", f"/sessions/{in_path(mark.session)}/readmit")
 
 
 def untold(account: str) -> list[Mark]:

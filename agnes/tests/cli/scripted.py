@@ -160,7 +160,7 @@ def _handler(server: Scripted) -> type[BaseHTTPRequestHandler]:
                 self.rfile.read(10)
                 self._break()
                 return
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = zlib.decompress(body, 16 + zlib.MAX_WBITS)
             if isinstance(answer, tuple):
@@ -168,6 +168,11 @@ def _handler(server: Scripted) -> type[BaseHTTPRequestHandler]:
                 return
             if answer == PAGE:
                 self._answer(200, {}, "Sign in")
+                return
+            if self.path.endswith("/readmit"):
+                session = self.path.split("/")[-2]
+                server.withheld.remove(session)
+                self._answer(200, {}, {"session_id": session})
                 return
             [name] = parse_qs(urlsplit(self.path).query)["name"]
             told = server.take(name, body)
