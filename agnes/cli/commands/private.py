@@ -40,7 +40,8 @@ def mark_private(session: Session = None, undo: Undo = False, json: Json = False
     say(_told(marked))
     if marked.sharing:
         say(
-            f"{plural(len(marked.sharing), 'other session')} share records with it "
+            f"{plural(len(marked.sharing), 'other session')} "
+            f"{'shares' if len(marked.sharing) == 1 else 'share'} records with it "
             f"({', '.join(marked.sharing)}): these records stay out, the rest of them does not. "
             "Mark them too if it should."
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from agnes.cli import answers
 from agnes.cli.api import Api, in_path
-from agnes.cli.errors import NotFound, Refused
+from agnes.cli.errors import NotFound, Refused, Withheld
 from agnes.cli.private.marks import Mark, marks, note_told
 
 
@@ -29,7 +29,13 @@ def take_back(api: Api, mark: Mark) -> None:
     """Where nothing of it was removed. Raises Refused, and other ClientErrors."""
     # Where it does not refuse it, there is nothing to take back.
     with suppress(NotFound):
-        api.json("POST", f"/sessions/{in_path(mark.session)}/readmit")
+        try:
+            api.json("POST", f"/sessions/{in_path(mark.session)}/readmit")
+        except Withheld as error:
+            raise Refused(
+                f"{mark.session} stays private: the server has removed what it had of it.",
+                "That cannot be undone.",
+            ) from error
 
 
 def untold(account: str) -> list[Mark]:

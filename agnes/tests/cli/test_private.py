@@ -130,6 +130,7 @@ class TestOnTheServer:
             assert self.sessions_with_usage() == {"s1", "s2"}
         told = laptop.json("mark-private", "s1")
         assert told["sharing"] == ["s2"]
+        assert "1 other session shares records with it (s2)" in laptop.ok("mark-private", "s1")
         laptop.ok("push")
         fork.write_bytes(fork.read_bytes() + transcript_bytes(laptop.session("s2", calls=2)[2:]))
         laptop.ok("push")
@@ -147,7 +148,7 @@ class TestOnTheServer:
         assert self.sessions_with_usage() == {"s1", "s2"}
         laptop.ok("mark-private", "s2")
         done = laptop.run("mark-private", "s2", "--undo")
-        assert (done.returncode, "cannot be brought back" in done.stderr) == (6, True)
+        assert (done.returncode, "s2 stays private: the server has removed" in done.stderr) == (6, True)
         laptop.ok("push")
         assert self.sessions_with_usage() == {"s1"}
 
