@@ -39,6 +39,15 @@ class TestTheWorkspace:
         assert (done.returncode, "cannot be written" in done.stderr) == (8, True)
         assert not target.exists()
 
+    def test_an_upload_takes_no_file_from_outside_of_its_folder(self, client: Machine, server: Scripted):
+        folder = client.workspace / "kit"
+        folder.mkdir()
+        (folder / "SKILL.md").write_text("x")
+        (folder / "inside.md").symlink_to(folder / "SKILL.md")
+        (folder / "notes.md").symlink_to(client.agnes / "token")
+        done = client.run("market", "upload", "kit")
+        assert (done.returncode, "notes.md leads out of" in done.stderr, server.requests) == (2, True, [])
+
 
 class TestTheServer:
     @pytest.mark.parametrize("name", ["../../outside", "a/b", "", "x" * 300, "UPPER"])
