@@ -21,8 +21,13 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 IMAGES = ROOT / "docs" / "images"
-PICTURES = {"sessions.png": "/admin/telemetry/usagesessionsummary/"}
-WIDTH, HEIGHT = 1440, 810
+PICTURES = {
+    "marketplace.png": "/marketplace/",
+    "front-page.png": "/admin/",
+    "sessions.png": "/admin/telemetry/session/",
+    "person.png": "/admin/users/2/",
+}
+WIDTH, HEIGHT = 1440, 900
 
 
 def main() -> None:
