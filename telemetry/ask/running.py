@@ -14,7 +14,6 @@ from django.conf import settings
 
 from telemetry.ask.errors import QueryFailed, QueryRejected, QueryTooHeavy
 from telemetry.ask.prompt.notes import VIEWS
-from telemetry.ask.validating.first_parser import validate_text
 from telemetry.ask.validating.rejection import Rejected
 from telemetry.errors import LakeChanged
 from telemetry.lake.door import locate
@@ -47,6 +46,9 @@ class Answer:
 def run_statement(sql: str, *, seconds: float = WALL_SECONDS) -> Answer:
     """Raises QueryRejected, QueryFailed, QueryTooHeavy, LakeNotBuilt, LakeChanged and LakeUnavailable."""
     with _Process(seconds) as process:
+        # Its parser is large: nobody but who asks waits for it, and while the process starts.
+        from telemetry.ask.validating.first_parser import validate_text
+
         try:
             has_pivot = validate_text(sql, VIEWS)
         except Rejected as rejected:

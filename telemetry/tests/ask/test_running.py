@@ -133,7 +133,7 @@ class TestWalls:
         self, checksums: None, settings: Any, monkeypatch: Any
     ) -> None:
         """The kernel stands behind them."""
-        monkeypatch.setattr("telemetry.ask.running.validate_text", lambda sql, views: True)
+        monkeypatch.setattr("telemetry.ask.validating.first_parser.validate_text", lambda sql, views: True)
         monkeypatch.setattr("telemetry.ask.running._START", _WITHOUT_SECOND_PARSER)
         [file] = Path(settings.LAKE_URL, "usage_events").rglob("*.parquet")
         statement = f"COPY (SELECT 1 FROM usage_events) TO '{file}' (USE_TMP_FILE false)"
