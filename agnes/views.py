@@ -3,9 +3,11 @@
 import sys
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.template.loader import render_to_string
 from django.views import defaults
 
+from accounts.middleware import REQUEST_ID
 from agnes import api_errors
 
 
@@ -30,7 +32,8 @@ def page_not_found(request: HttpRequest, exception: Exception, **kwargs: Any) ->
 def server_error(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     if _is_api(request):
         return api_errors.unexpected(request, sys.exception())
-    return defaults.server_error(request)
+    found = {"request_id": request.META.get(REQUEST_ID, "")}
+    return HttpResponseServerError(render_to_string("500.html", found))
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -195,6 +195,12 @@ class TestPage:
         assert page.read_text().count("\n```") % 2 == 0
 
 
+@pytest.mark.parametrize("name", ["QUICKSTART", "ONBOARDING", "DEPLOYMENT", "HEADLESS_USAGE"])
+def test_pages_for_one_reader_lead_to_the_playbook_at_their_top(name: str):
+    beginning = (ROOT / "docs" / f"{name}.md").read_text().partition("\n## ")[0]
+    assert "PLATFORM_SETUP.md" in beginning
+
+
 def test_there_is_something_to_run():
     assert {page.name for page in RUNNABLE} >= {"README.md", "CONTRIBUTING.md", "LAKE.md"}
     assert len(blocks_of(ROOT / "docs" / "LAKE.md", "python")) >= 5
