@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from marketplace.demo import flea, market
+from marketplace.models import StoreEntity
 from telemetry.days import today
 from telemetry.demo import world
 from telemetry.demo.people import PEOPLE
@@ -141,6 +142,14 @@ def first_number(text: str, pattern: str) -> float:
     return float(found[1])
 
 
+def called(key: object) -> str:
+    """An item of the flea market has a number for a key, and a name on the page."""
+    slugs = (
+        StoreEntity.objects.filter(pk=int(str(key))) if str(key).isdecimal() else StoreEntity.objects.none()
+    )
+    return slugs.values_list("slug", flat=True).first() or str(key)
+
+
 def most_used(key: str, names: int) -> Callable[[Rows, str, int], tuple[object, object]]:
     """Rows of (name, …, invocations, errors), as the page lists them with the share of errors."""
 
@@ -151,7 +160,7 @@ def most_used(key: str, names: int) -> Callable[[Rows, str, int], tuple[object, 
         listed = [
             (*re.sub(r"<[^>]+>", "", name).split(), int(calls), int(errors)) for name, calls, errors in rows
         ]
-        return [tuple(map(str, row[:names])) + row[names:] for row in found], listed
+        return [tuple(map(called, row[:names])) + row[names:] for row in found], listed
 
     return both
 

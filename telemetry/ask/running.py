@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -81,10 +82,10 @@ def _asked(sql: str, snapshot: Snapshot, has_pivot: bool) -> dict[str, Any]:
 
 
 class _Process:
-    """It starts at once, and is ended whatever happens; it has `seconds` for its statement."""
+    """It starts at once, and is ended whatever happens; in `seconds` from now, at the latest."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self._ends = monotonic() + seconds
 
     def __enter__(self) -> "_Process":
         # In isolation, with nothing of the server's environment.
@@ -104,8 +105,9 @@ class _Process:
         self._child.communicate()
 
     def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+        left = self._ends - monotonic()
         try:
-            output, _ = self._child.communicate(json.dumps(asked).encode(), timeout=self._seconds)
+            output, _ = self._child.communicate(json.dumps(asked).encode(), timeout=left)
         except subprocess.TimeoutExpired as error:
             raise QueryTooHeavy from error
         try:
