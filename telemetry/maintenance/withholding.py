@@ -14,8 +14,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.errors import NotFound
 from accounts.models import User
 from telemetry.durability import traceless_deletes
+from telemetry.errors import SessionWithheld
 from telemetry.maintenance.copies import remove_copies_from_rows
 from telemetry.maintenance.doomed_files import delete_doomed
 from telemetry.maintenance.leftovers import remove_uploads_of
@@ -32,7 +34,7 @@ from telemetry.transcripts.fingerprints import Fingerprint
 from telemetry.transcripts.values import clean
 from telemetry.withheld import withheld_of
 
-ACTION = "session.delete"
+ACTION, READMISSION = "session.delete", "session.readmit"
 Reason = WithheldSession.Reason
 # What may be left for later.
 FILES, COPIES, LAKE = "files", "copies", "lake"
@@ -64,6 +66,23 @@ def withhold(
         left = None if seconds is None else max(0.0, started + seconds - monotonic())
         outcome.left = clean_up(owner.pk, seconds=left)
     return outcome
+
+
+def readmit(owner: User, session_id: str) -> None:
+    """Take it from now on, where nothing of it was removed when its person marked it. Raises SessionWithheld,
+    NotFound."""
+    session_id = clean(session_id)
+    with transaction.atomic(durable=True):
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        row = WithheldSession.objects.filter(user=owner, session_id=session_id).first()
+        if row is None:
+            raise NotFound(
+                f"You have marked no session {session_id[:200]!r} private.", "Give its id as it was marked."
+            )
+        if row.reason != Reason.PRIVATE or row.fingerprint:
+            raise SessionWithheld(row.reason)
+        audit.record(READMISSION, target=_target(row), actor=owner, params={"user": owner.pk})
+        row.delete()
 
 
 def clean_up(user_id: int, *, seconds: float | None = None) -> list[str]:
@@ -102,7 +121,7 @@ def _remove(owner: User, session_id: str, reason: Reason, actor: User | None) ->
         removed = remove_transcripts(transcripts, purge=True)
         copies = remove_copies_from_rows(owner.pk, Fingerprint.from_bytes(bytes(withheld.fingerprint)))
         params: dict[str, Any] = {"user": owner.pk, "reason": reason.value, "copies": copies, **removed}
-        audit.record(ACTION, target=f"withheld_session:{withheld.pk}", actor=actor, params=params)
+        audit.record(ACTION, target=_target(withheld), actor=actor, params=params)
         # Should this process die, a worker goes on.
         wakeup.request_runs()
     return Outcome(session_id, owner.pk, reason, removed, copies)
@@ -121,6 +140,11 @@ def _withhold(
     row.cleaned_at = None
     row.save()
     return row
+
+
+def _target(withheld: WithheldSession) -> str:
+    """What rows of the audit log call it: they outlive it, so they hold no id of a session."""
+    return f"withheld_session:{withheld.pk}"
 
 
 def _publish_without(user_id: int, seconds: float | None) -> bool:
