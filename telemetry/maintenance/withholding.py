@@ -81,8 +81,9 @@ def readmit(owner: User, session_id: str) -> None:
             )
         if row.reason != Reason.PRIVATE or row.fingerprint:
             raise SessionWithheld(row.reason)
-        audit.record(READMISSION, target=_target(row), actor=owner, params={"user": owner.pk})
+        target = f"withheld_session:{row.pk}"
         row.delete()
+        audit.record(READMISSION, target=target, actor=owner, params={"user": owner.pk})
 
 
 def clean_up(user_id: int, *, seconds: float | None = None) -> list[str]:
@@ -121,7 +122,7 @@ def _remove(owner: User, session_id: str, reason: Reason, actor: User | None) ->
         removed = remove_transcripts(transcripts, purge=True)
         copies = remove_copies_from_rows(owner.pk, Fingerprint.from_bytes(bytes(withheld.fingerprint)))
         params: dict[str, Any] = {"user": owner.pk, "reason": reason.value, "copies": copies, **removed}
-        audit.record(ACTION, target=_target(withheld), actor=actor, params=params)
+        audit.record(ACTION, target=f"withheld_session:{withheld.pk}", actor=actor, params=params)
         # Should this process die, a worker goes on.
         wakeup.request_runs()
     return Outcome(session_id, owner.pk, reason, removed, copies)
@@ -140,11 +141,6 @@ def _withhold(
     row.cleaned_at = None
     row.save()
     return row
-
-
-def _target(withheld: WithheldSession) -> str:
-    """What rows of the audit log call it: they outlive it, so they hold no id of a session."""
-    return f"withheld_session:{withheld.pk}"
 
 
 def _publish_without(user_id: int, seconds: float | None) -> bool:

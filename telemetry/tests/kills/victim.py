@@ -112,6 +112,17 @@ PRUNING = {
     "before it is published": Stage("telemetry.maintenance.pruning", "publish", False),
     "at its end": Stage("telemetry.maintenance.pruning", "_record", True),
 }
+ZIPPING = {
+    "once it is in the audit log": Stage("telemetry.sessions.zipping.SessionsZip", "_record", True),
+    "among the transcripts": Stage("telemetry.sessions.zipping", "open_transcript", True),
+    "before it is closed": Stage("telemetry.sessions.zipping.SessionsZip", "close", False),
+}
+EXPORTING = {
+    "once its process runs": Stage("telemetry.export.process.ExportProcess", "_start", True),
+    "once the rows are counted": Stage("telemetry.export.process.ExportProcess", "begin", True),
+    "among the bytes": Stage("telemetry.export.process.ExportProcess", "read", True),
+    "before it is closed": Stage("telemetry.export.process.ExportProcess", "close", False),
+}
 ERASING = {
     "before anything": Stage("agnes.erasing.listing", "write", False),
     "after the list is written": Stage("agnes.erasing.listing", "write", True),
@@ -124,17 +135,6 @@ ERASING = {
     "before it is published": Stage("agnes.erasing.erasing", "publish_purged", False),
     "before the database is rewritten": Stage("agnes.erasing.erasing", "rewrite_database", False),
     "before the end": Stage("agnes.erasing.erasing", "_finish", False),
-}
-ZIPPING = {
-    "once it is in the audit log": Stage("telemetry.sessions.zipping.SessionsZip", "_record", True),
-    "among the transcripts": Stage("telemetry.sessions.zipping", "open_transcript", True),
-    "before it is closed": Stage("telemetry.sessions.zipping.SessionsZip", "close", False),
-}
-EXPORTING = {
-    "once its process runs": Stage("telemetry.export.process.ExportProcess", "_start", True),
-    "once the rows are counted": Stage("telemetry.export.process.ExportProcess", "begin", True),
-    "among the bytes": Stage("telemetry.export.process.ExportProcess", "read", True),
-    "before it is closed": Stage("telemetry.export.process.ExportProcess", "close", False),
 }
 POISON = "poison"
 
