@@ -92,10 +92,10 @@ class LastAdmin(AgnesError):
 
 
 class NobodyToErase(NotFound):
-    def __init__(self, email: str) -> None:
+    def __init__(self, email: str, *, was_erased: bool) -> None:
         super().__init__(
-            f"Nobody has the e-mail address {email}, and no erasure of it was interrupted.",
-            "People in the admin lists the addresses; `manage.py doctor` tells what was interrupted.",
+            f"Nobody has the e-mail address {email}{', who had it was erased' if was_erased else ''}.",
+            "" if was_erased else "People in the admin lists the addresses.",
         )
 
 

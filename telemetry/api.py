@@ -36,7 +36,7 @@ RAW_BODY: dict[str, Any] = {
     },
     "responses": {
         409: {"description": "What is stored of this transcript is lost: stored_file_lost."},
-        410: {"description": "It may not be here: session_private, session_erased, records_private."},
+        410: {"description": "Never taken: session_private, session_erased, records_private, person_erased."},
     },
 }
 

@@ -53,9 +53,10 @@ def find(email: str) -> User | Erasure:
     person: User | None = User.objects.filter(email=email.strip().lower()).first()
     if person:
         return person
-    unfinished = Erasure.objects.filter(email_hash=people.email_hash(email), finished_at=None).first()
+    erasures = Erasure.objects.filter(email_hash=people.email_hash(email)).order_by("-pk")
+    unfinished = erasures.filter(finished_at=None).first()
     if unfinished is None:
-        raise NobodyToErase(email)
+        raise NobodyToErase(email, was_erased=erasures.exists())
     return unfinished
 
 
