@@ -2,7 +2,7 @@
 
 AgnesError
 ├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, LastAdmin, PersonErased,
-│                        NobodyToErase, AppendOnly, WeakPassword, WrongActivityFilter, TooManyTokens,
+│                        AppendOnly, WeakPassword, WrongActivityFilter, TooManyTokens,
 │                        ClientTooOld, WrongConnection, LoginCodeRefused, SignInRefused, SignInFailed,
 │                        DiskFull, DiskReadOnly
 ├── agnes.errors         what goes wrong with a whole installation; its tree is there
