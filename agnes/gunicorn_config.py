@@ -38,6 +38,9 @@ worker_class = "gthread"
 workers = 1
 threads = settings.WEB_THREADS
 graceful_timeout = 10
+# Longer than clients keep a connection that they do not use (httpx: 5 seconds). Otherwise both ends may act at
+# once, and an upload meets a connection that is just being closed.
+keepalive = 10
 loglevel = "warning"
 logger_class = Logger
 control_socket_disable = True
