@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-browser slow sample chaos ci screenshots bench lint types layers requirements clean
+.PHONY: help run install test test-browser slow sample chaos ci screenshots docs bench lint types layers requirements clean
 
 help: ## Show what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,10 @@ ci: ## Run everything that CI runs: .ci/run
 
 screenshots: $(VENV)/.dev ## Take the pictures of the documentation anew (Debian's chromium)
 	$(BIN)/python -m scripts.screenshots
+
+docs: $(VENV)/.dev ## Write the pages of the documentation that are made from the code anew: settings, API
+	$(BIN)/python -m scripts.configuration_page
+	$(BIN)/python -m scripts.api_page
 
 bench: $(VENV)/.dev ## Run the benchmarks of docs/benchmarks.md
 	$(BIN)/python -m benchmarks

@@ -3,11 +3,12 @@
 import sys
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 from django.views import defaults
 
 from accounts.disk_trouble import disk_trouble
+from accounts.middleware import REQUEST_ID
 from agnes import api_errors
 
 
@@ -38,7 +39,8 @@ def server_error(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         # Without a request, since its context would ask the database.
         page = render_to_string("disk_trouble.html", {"error": trouble})
         return HttpResponse(page, status=trouble.status)
-    return defaults.server_error(request)
+    found = {"request_id": request.META.get(REQUEST_ID, "")}
+    return HttpResponseServerError(render_to_string("500.html", found))
 
 
 def _is_api(request: HttpRequest) -> bool:

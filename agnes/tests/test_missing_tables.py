@@ -12,14 +12,20 @@ from django.db import connection
 from agnes.tests.server import environment_without_agnes
 
 TRANSCRIPTS = "telemetry/tests/ten/error"
+# They all go the same way, so `make test` has those that first ask the database in different places.
 COMMANDS = [
     "createtoken bob@example.com --scope upload",
-    "demo --force",
-    "lake_rebuild",
     "process_sessions",
-    "seed_admin",
-    f"sessions_import {TRANSCRIPTS} --user bob@example.com",
-    "usage_export",
+    *(
+        pytest.param(command, marks=pytest.mark.slow)
+        for command in (
+            "demo --force",
+            "lake_rebuild",
+            "seed_admin",
+            f"sessions_import {TRANSCRIPTS} --user bob@example.com",
+            "usage_export",
+        )
+    ),
 ]
 PASSWORD = "hidden"
 

@@ -100,7 +100,7 @@ class TestWrongSettings:
     @pytest.mark.parametrize(
         "url", ["postgres://u:hidden@127.0.0.1:1/agnes", "sqlite:////nowhere/agnes.sqlite3"]
     )
-    @pytest.mark.parametrize("door", ["start", "migrate", "make run"])
+    @pytest.mark.parametrize("door", ["migrate", "make run"])
     def test_a_database_that_cannot_be_opened(self, url: str, door: str, tmp_path: Path):
         secrets = {"SECRET_KEY": "x" * 50, "TOKEN_PEPPER": "x" * 50}
         bind = f"127.0.0.1:{free_port()}"
@@ -152,7 +152,7 @@ class TestWrongSettings:
 
 
 class TestWeakPasswordOfTheFirstAdmin:
-    @pytest.mark.parametrize("door", ["start", "make run", "seed_admin"])
+    @pytest.mark.parametrize("door", ["make run", "seed_admin"])
     def test_it_stops_the_start_and_is_not_shown(self, door: str, tmp_path: Path):
         variables = {"AGNES_DATA_DIR": str(tmp_path), "AGNES_BIND": f"127.0.0.1:{free_port()}"}
         assert run([*MIGRATE, "--verbosity", "0"], **variables).returncode == 0

@@ -31,17 +31,18 @@ _START = (
 def inspect_in_child(
     files: Sequence[UploadedFile],
     known: KnownNames,
+    target: Path,
     *,
     wanted_kind: Kind | None = None,
     wanted_name: str = "",
 ) -> Inspection:
-    """As `inspect`, in a child with limits. If it dies, the upload is rejected.
+    """As `inspect`, in a child with limits, the normalised tree in the file `target` as `write_pack` does.
 
-    The files of what it returns are read from a temporary file without a name, gone with the last of them.
+    If the child dies, the upload is rejected. The files of what it returns are read from `target`.
     """
-    target = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open for as long as its files are read
     try:
-        answer = ask_child(files, known, target, wanted_kind=wanted_kind, wanted_name=wanted_name)
+        with target.open("w+b") as file:
+            answer = ask_child(files, known, file, wanted_kind=wanted_kind, wanted_name=wanted_name)
         log.debug("Inspected in %.1f s, %d bytes.", answer.usage.cpu_seconds, answer.usage.peak_bytes)
         return _inspection(answer, target)
     except (OSError, msgspec.DecodeError, FileUnreadable, KeyError) as error:
@@ -101,7 +102,7 @@ def _run(request: bytes, target: BinaryIO) -> bytes:
             child.kill()
 
 
-def _inspection(answer: Answer, target: BinaryIO) -> Inspection:
+def _inspection(answer: Answer, target: Path) -> Inspection:
     if answer.verdict is Verdict.REJECT:
         return Inspection(answer.verdict, answer.findings, answer.kind, answer.slug)
     pack = open_pack(target)

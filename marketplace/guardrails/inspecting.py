@@ -1,6 +1,5 @@
 """One upload from its files to the verdict. The order is that of what can do harm: names, sizes, contents."""
 
-import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -11,7 +10,6 @@ from typing import BinaryIO
 from marketplace.guardrails import limits
 from marketplace.guardrails.archives.names import check_names
 from marketplace.guardrails.archives.opening import Upload, open_upload
-from marketplace.guardrails.archives.source_file import SourceFile
 from marketplace.guardrails.checks import looked_at, refusals
 from marketplace.guardrails.checks.front_matter import check_all_front_matter
 from marketplace.guardrails.citing import reject
@@ -19,6 +17,7 @@ from marketplace.guardrails.errors import Refused
 from marketplace.guardrails.normalising.arranging import Arranged, arrange
 from marketplace.guardrails.normalising.unwrapping import unwrapped
 from marketplace.guardrails.packing import digest_of, open_pack, write_pack
+from marketplace.guardrails.reading import read_tree
 from marketplace.guardrails.records import (
     Finding,
     Inspection,
@@ -29,7 +28,7 @@ from marketplace.guardrails.records import (
     UploadedFile,
     Verdict,
 )
-from marketplace.guardrails.subject import FilesTree, Subject, unread
+from marketplace.guardrails.subject import FilesTree, Subject
 from marketplace.plugins import parse_plugin
 
 _GRAVEST_FIRST = list(Severity)
@@ -82,11 +81,12 @@ def _inspect(
 ) -> Inspection:
     _check_outside(upload)
     arranged = _arranged(upload, name, kind, wanted_name)
-    files = {path: _stored(arranged.files[path]) for path in sorted(arranged.files)}
+    tree = read_tree(arranged.files)
+    files = tree.files
     _check_before_parsing(files)
     plugin = parse_plugin(FilesTree(files), arranged.slug)
-    subject = Subject(arranged.kind, arranged.slug, plugin, files, known, unread(files))
-    findings = refusals(subject)
+    subject = Subject(arranged.kind, arranged.slug, plugin, files, known, tree.unread)
+    findings = [*refusals(subject), *tree.refusals]
     if any(finding.severity is Severity.REJECT for finding in findings):
         rejecting = [finding for finding in findings if finding.severity is Severity.REJECT]
         return _rejected(rejecting, arranged.slug, arranged.kind)
@@ -125,13 +125,6 @@ def _check_before_parsing(files: Mapping[str, StoredFile]) -> None:
     findings = list(check_all_front_matter(files))
     if findings:
         raise Refused(findings)
-
-
-def _stored(source: SourceFile) -> StoredFile:
-    content = source.read()
-    # Archives of Windows and folders have no modes; a script that names its interpreter is meant to run.
-    executable = source.executable or content.startswith(b"#!")
-    return StoredFile(len(content), executable, hashlib.sha256(content).hexdigest(), source.read)
 
 
 def _verdict(findings: Sequence[Finding]) -> Verdict:

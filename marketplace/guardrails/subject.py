@@ -43,8 +43,7 @@ class FileContent:
             start = end
 
 
-def file_content(path: str, file: StoredFile) -> FileContent:
-    content = file.content
+def file_content(path: str, content: bytes) -> FileContent:
     text = as_text(content)
     if text is None:
         return FileContent(path, content, strings_of(content), is_text=False)
@@ -76,22 +75,8 @@ class Subject:
         return self._content(path) if path in self.files else None
 
     def _content(self, path: str) -> FileContent:
-        file = self.files[path]
-        return FileContent(path, file.content, "") if path in self.unread else file_content(path, file)
-
-
-def unread(files: Mapping[str, StoredFile]) -> frozenset[str]:
-    """The files beyond `limits.TEXT_CHARACTERS`, in the order of their paths."""
-    left = limits.TEXT_CHARACTERS
-    beyond = set()
-    for path, file in files.items():
-        # Not taken from what is left: smaller files behind it are looked through nevertheless.
-        length = len(file_content(path, file).text)
-        if length > left:
-            beyond.add(path)
-        else:
-            left -= length
-    return frozenset(beyond)
+        content = self.files[path].content
+        return FileContent(path, content, "") if path in self.unread else file_content(path, content)
 
 
 class FilesTree:

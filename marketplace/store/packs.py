@@ -3,7 +3,7 @@
 import logging
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.diagnosis import Finding, some_of
 from marketplace.catalogue.reading import README_BYTES, ReadPlugin, read_readme
 from marketplace.errors import PackLost
-from marketplace.guardrails import Inspection, Pack, StoredFile, open_pack, write_pack
+from marketplace.guardrails import Inspection, Pack, open_pack
 from marketplace.models import StoreVersion
 from marketplace.plugins import parse_plugin
 from marketplace.plugins.errors import FileUnreadable
@@ -43,16 +43,28 @@ class StoredPack:
 
 
 @contextmanager
-def stored_pack(inspection: Inspection) -> Iterator[StoredPack]:
-    """In the storage; gone again where the block fails."""
+def spooled_pack() -> Iterator[Path]:
+    """An empty file for a pack, gone afterwards unless it was moved."""
+    folder = Path(settings.SPOOL_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=PACK_SUFFIX, delete=False) as file:
+        path = Path(file.name)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def stored_pack(inspection: Inspection, spooled: Path) -> Iterator[StoredPack]:
+    """What the inspection wrote, moved into the storage; gone again where the block fails."""
     # Never shared between versions, so that each can be deleted without a look at the others.
     key = f"{FOLDER}/{inspection.digest}-{secrets.token_hex(4)}.zip"
-    with _spooled(inspection.files) as path:
-        with open_pack(path) as tree:
-            plugin = _read(tree, inspection.slug, inspection.digest)
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            default_storage.save(key, FileOnDisk(file, name=str(path)))
+    with open_pack(spooled) as tree:
+        plugin = _read(tree, inspection.slug, inspection.digest)
+    size = spooled.stat().st_size
+    with spooled.open("rb") as file:
+        default_storage.save(key, FileOnDisk(file, name=str(spooled)))
     try:
         yield StoredPack(key, size, inspection.digest, plugin)
     except BaseException:
@@ -161,16 +173,3 @@ def _read(tree: Pack, slug: str, digest: str) -> ReadPlugin:
     return ReadPlugin(
         record, digest, readme.decode("utf-8-sig", "replace"), is_cut, has_own_version=bool(record.version)
     )
-
-
-@contextmanager
-def _spooled(files: Mapping[str, StoredFile]) -> Iterator[Path]:
-    folder = Path(settings.SPOOL_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=PACK_SUFFIX, delete=False) as file:
-        path = Path(file.name)
-    try:
-        write_pack(files, path)
-        yield path
-    finally:
-        path.unlink(missing_ok=True)

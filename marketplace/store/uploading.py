@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from marketplace.plugins.records import PluginRecord
 from marketplace.store import quotas
 from marketplace.store.descriptions import checked_description
 from marketplace.store.names import known_names
-from marketplace.store.packs import StoredPack, stored_pack
+from marketplace.store.packs import StoredPack, spooled_pack, stored_pack
 from marketplace.store.publishing import alone, publish
 
 
@@ -43,22 +44,33 @@ def upload(
     UploadRejected, NameTaken, DescriptionRefused, UploadsExhausted, SpaceExhausted; nothing is kept then.
     """
     description = checked_description(description)
-    inspection = inspected(files, by=by, kind=kind, name=name)
-    with stored_pack(inspection) as pack, alone():
-        quotas.check_rate(by)
-        quotas.check_space(by, pack.size)
-        entity = _make(inspection, by, description)
-        version = keep_version(entity, inspection, pack, by=by)
+    with spooled_pack() as spooled:
+        inspection = inspected(files, spooled, by=by, kind=kind, name=name)
+        with stored_pack(inspection, spooled) as pack, alone():
+            quotas.check_rate(by)
+            quotas.check_space(by, pack.size)
+            entity = _make(inspection, by, description)
+            version = keep_version(entity, inspection, pack, by=by)
     return Uploaded(version, inspection.notes)
 
 
 def inspected(
-    files: Sequence[UploadedFile], *, by: User, kind: str, name: str, item: StoreEntity | None = None
+    files: Sequence[UploadedFile],
+    spooled: Path,
+    *,
+    by: User,
+    kind: str,
+    name: str,
+    item: StoreEntity | None = None,
 ) -> Inspection:
-    """What the guardrails made of it, as a new version of `item`. Raises UploadRejected, UploadsExhausted."""
+    """What the guardrails made of it, as a new version of `item`; they write its pack to `spooled`.
+
+    Raises UploadRejected, UploadsExhausted.
+    """
     quotas.check_rate(by)
     known = known_names(item.owner if item else by, item)
-    inspection = inspect_in_child(files, known, wanted_kind=Kind(kind) if kind else None, wanted_name=name)
+    wanted_kind = Kind(kind) if kind else None
+    inspection = inspect_in_child(files, known, spooled, wanted_kind=wanted_kind, wanted_name=name)
     if inspection.verdict is Guardrails.REJECT:
         codes = sorted({finding.code for finding in inspection.findings})
         audit.record(quotas.UPLOAD, actor=by, params={"findings": codes}, result="rejected")

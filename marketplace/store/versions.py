@@ -7,7 +7,7 @@ from marketplace.errors import OtherItem, SameContent
 from marketplace.guardrails import Inspection, UploadedFile
 from marketplace.models import StoreEntity, VersionState
 from marketplace.store import quotas
-from marketplace.store.packs import stored_pack
+from marketplace.store.packs import spooled_pack, stored_pack
 from marketplace.store.publishing import alone, current
 from marketplace.store.uploading import Uploaded, inspected, keep_version
 
@@ -20,15 +20,16 @@ def upload_version(entity: StoreEntity, files: Sequence[UploadedFile], *, by: Us
 
     Raises UploadRejected, OtherItem, SameContent, UploadsExhausted, SpaceExhausted, EntityUnknown.
     """
-    inspection = inspected(files, by=by, kind=entity.kind, name=entity.slug, item=entity)
-    if (inspection.slug, str(inspection.kind)) != (entity.slug, entity.kind):
-        raise OtherItem(f"{inspection.kind} {inspection.slug}", f"{entity.kind} {entity.slug}")
-    with stored_pack(inspection) as pack, alone():
-        quotas.check_rate(by)
-        entity = current(entity)
-        quotas.check_space(entity.owner, pack.size)
-        _refuse_same(entity, inspection)
-        version = keep_version(entity, inspection, pack, by=by)
+    with spooled_pack() as spooled:
+        inspection = inspected(files, spooled, by=by, kind=entity.kind, name=entity.slug, item=entity)
+        if (inspection.slug, str(inspection.kind)) != (entity.slug, entity.kind):
+            raise OtherItem(f"{inspection.kind} {inspection.slug}", f"{entity.kind} {entity.slug}")
+        with stored_pack(inspection, spooled) as pack, alone():
+            quotas.check_rate(by)
+            entity = current(entity)
+            quotas.check_space(entity.owner, pack.size)
+            _refuse_same(entity, inspection)
+            version = keep_version(entity, inspection, pack, by=by)
     return Uploaded(version, inspection.notes)
 
 

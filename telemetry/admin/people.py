@@ -47,9 +47,9 @@ def _about(request: HttpRequest, object_id: str) -> dict[str, Any]:
         "list": SessionList(request.GET.dict(), user_id=user_id, fields=FILTERS),
         "chart": _chart(activity),
         "most_used": [
-            ("tool", "Tools", activity.tools),
-            ("skill", "Skills", activity.skills),
-            ("plugin", "Plugins", activity.plugins),
+            ("Tools", activity.tools),
+            ("Skills", activity.skills),
+            ("Plugins", activity.plugins),
         ],
         "as_of": activity.as_of,
         "download_all": download_all_url(user_id),

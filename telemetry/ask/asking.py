@@ -25,6 +25,7 @@ from telemetry.ask.providers.choosing import provider
 from telemetry.ask.providers.draft import Draft, Provider, Repair
 from telemetry.ask.running import WALL_SECONDS, Answer, run_statement
 from telemetry.ask.turns import turn_of
+from telemetry.ask.validating.functions import UNKNOWN_FUNCTION
 from telemetry.export.freshness import publish_if_quick
 from telemetry.lake.reading import current_snapshot
 from telemetry.models import AskQuestion
@@ -33,7 +34,8 @@ ACTION, DOWNLOAD, FORGET = "usage.ask", "usage.ask_download", "usage.ask_forget"
 QUESTION_CHARACTERS = 1_000
 # So much of an engine's error goes back to the model.
 ERROR_CHARACTERS = 500
-SYNTAX = "syntax"
+# Rules that the engine itself has.
+OF_THE_ENGINE = ("syntax", UNKNOWN_FUNCTION)
 # A second statement has what the first left of its time, unless that is less than a process needs to start.
 LEAST_SECONDS = 2
 # NUL, and halves of surrogate pairs: no database takes them.
@@ -170,8 +172,8 @@ def _answer(asked: Asked, provider: Provider) -> None:
 
 
 def _can_be_mended(error: QueryFailed | QueryRejected) -> bool:
-    """What is against the rules cannot."""
-    return isinstance(error, QueryFailed) or error.rule == SYNTAX
+    """What the engine refuses; not what is against the rules."""
+    return isinstance(error, QueryFailed) or error.rule in OF_THE_ENGINE
 
 
 def _draft(asked: Asked, provider: Provider) -> None:

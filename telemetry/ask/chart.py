@@ -20,6 +20,8 @@ MOST_DAYS = 400
 # Of more columns none is the figure that was asked for.
 MOST_COLUMNS = 4
 HEIGHT = 100
+# As the table has it.
+NAMELESS = "none"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MIDNIGHT = "T00:00:00+00:00"
 _ID = re.compile(r"(?:.*_)?id", re.IGNORECASE)
@@ -101,7 +103,10 @@ class AnswerChart:
 
 def chart_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> AnswerChart | None:
     """None unless the first column is of names or days, each once, and another of numbers."""
-    if len(rows) < 2 or not 2 <= len(columns) <= MOST_COLUMNS:
+    if not 2 <= len(columns) <= MOST_COLUMNS:
+        return None
+    rows = _labelled(rows)
+    if len(rows) < 2:
         return None
     labels = [row[0] for row in rows]
     if not all(isinstance(label, str) and label for label in labels) or len(set(labels)) < len(labels):
@@ -112,6 +117,14 @@ def chart_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> AnswerCha
             chart = AnswerChart(columns[0], name, labels, values)
             return chart if len(rows) <= (MOST_DAYS if chart.by_day else MOST_NAMES) else None
     return None
+
+
+def _labelled(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """What has no name gets one; what has no day stands on none."""
+    dated = [row for row in rows if row[0] is not None]
+    if all(isinstance(row[0], str) and _is_moment(row[0]) for row in dated):
+        return dated
+    return [[NAMELESS, *row[1:]] if row[0] is None else row for row in rows]
 
 
 def _is_figure(values: Sequence[Any]) -> bool:

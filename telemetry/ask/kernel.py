@@ -3,6 +3,7 @@
 import ctypes
 import os
 import resource
+import signal
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
@@ -25,17 +26,23 @@ _FILES = sum(1 << bit for bit in (0, 1, 2, *range(4, 13)))
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
 # BIND_TCP and CONNECT_TCP came with version 4; abstract sockets and signals of other processes with 6.
 _TCP = _OTHERS = 0b11
-_SET_NO_NEW_PRIVILEGES = 38
+# linux/prctl.h.
+_SET_PDEATHSIG, _SET_NO_NEW_PRIVILEGES = 1, 38
 
 
 def limit() -> None:
-    """Little memory and processor time, nothing written to files; first to go where memory is short."""
+    """Little memory and processor time, nothing written to files; first to go where memory is short.
+
+    It also ends when the thread that started it does, such as in a server that is killed.
+    """
     for what, most in LIMITS.items():
         hard = resource.getrlimit(what)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(what, (most, most))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
+    with suppress(AttributeError):
+        _libc().prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def confine(readable: Iterable[str]) -> bool:

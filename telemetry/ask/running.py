@@ -8,13 +8,13 @@ import subprocess
 import sys
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
 
 from telemetry.ask.errors import QueryFailed, QueryRejected, QueryTooHeavy
 from telemetry.ask.prompt.notes import VIEWS
-from telemetry.ask.validating.first_parser import validate_text
 from telemetry.ask.validating.rejection import Rejected
 from telemetry.errors import LakeChanged
 from telemetry.lake.door import locate
@@ -47,6 +47,9 @@ class Answer:
 def run_statement(sql: str, *, seconds: float = WALL_SECONDS) -> Answer:
     """Raises QueryRejected, QueryFailed, QueryTooHeavy, LakeNotBuilt, LakeChanged and LakeUnavailable."""
     with _Process(seconds) as process:
+        # Its parser is large: nobody but who asks waits for it, and while the process starts.
+        from telemetry.ask.validating.first_parser import validate_text
+
         try:
             has_pivot = validate_text(sql, VIEWS)
         except Rejected as rejected:
@@ -79,10 +82,10 @@ def _asked(sql: str, snapshot: Snapshot, has_pivot: bool) -> dict[str, Any]:
 
 
 class _Process:
-    """It starts at once, and is ended whatever happens; it has `seconds` for its statement."""
+    """It starts at once, and is ended whatever happens; in `seconds` from now, at the latest."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self._ends = monotonic() + seconds
 
     def __enter__(self) -> "_Process":
         # In isolation, with nothing of the server's environment.
@@ -102,8 +105,9 @@ class _Process:
         self._child.communicate()
 
     def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+        left = self._ends - monotonic()
         try:
-            output, _ = self._child.communicate(json.dumps(asked).encode(), timeout=self._seconds)
+            output, _ = self._child.communicate(json.dumps(asked).encode(), timeout=left)
         except subprocess.TimeoutExpired as error:
             raise QueryTooHeavy from error
         try:

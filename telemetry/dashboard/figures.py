@@ -10,6 +10,7 @@ from django.db.models import Exists, F, Model, OuterRef, QuerySet, Sum
 from accounts.models import User
 from telemetry.dashboard.scalars import count_of
 from telemetry.days import today
+from telemetry.item_names import flea_namespace, item_name
 from telemetry.models import UsageComponentDaily, UsageDaily, UsagePluginDaily, UsageToolDaily, UsageUserDaily
 
 RANGES = (7, 30, 90)
@@ -96,21 +97,25 @@ def daily(window: Window) -> Daily:
 
 
 def top_plugins(window: Window) -> list[Used]:
-    rows = _most_used(UsagePluginDaily, window, "source", "ref_id")
-    return [Used(row["ref_id"], row["source"], row["total"], row["failed"]) for row in rows]
+    rows = _most_used(UsagePluginDaily, window, "source", "ref_id").annotate(namespace=flea_namespace())
+    return [Used(_item(row), row["source"], row["total"], row["failed"]) for row in rows]
 
 
 def top_skills(window: Window) -> list[Used]:
     """Of marketplace plugins: the roll-up leaves others out."""
     rows = _most_used(
         UsageComponentDaily, window, "source", "ref_id", "component_name", component_kind="skill"
-    )
-    return [Used(row["component_name"], row["ref_id"], row["total"], row["failed"]) for row in rows]
+    ).annotate(namespace=flea_namespace())
+    return [Used(row["component_name"], _item(row), row["total"], row["failed"]) for row in rows]
 
 
 def top_tools(window: Window) -> list[Used]:
     rows = _most_used(UsageToolDaily, window, "tool_name")
     return [Used(row["tool_name"], "", row["total"], row["failed"]) for row in rows]
+
+
+def _item(row: dict[str, Any]) -> str:
+    return item_name(row["ref_id"], row["namespace"])
 
 
 def _most_used(model: type[Model], window: Window, *key: str, **which: str) -> QuerySet[Any, dict[str, Any]]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Subquery
+from django.db.models.functions import Coalesce
 
 from telemetry.days import first_id, start_of, today
+from telemetry.item_names import flea_namespace, item_name
 from telemetry.models import PublishingState, UsageEvent, UsageUserDaily
 
 DAYS = 30
@@ -14,7 +16,15 @@ DAYS = 30
 MOST = 8
 # In the query of the figures, since the page has few queries to spend.
 AS_OF = PublishingState.objects.values("as_of")[:1]
-Used = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Used:
+    """`key` is that of a plugin (`flea:7`), by which its sessions are found."""
+
+    name: str
+    count: int
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,44 +47,55 @@ class Activity:
 
 
 def activity_of(user_id: int) -> Activity:
-    """Two queries. Plugins are named `source:ref_id`. A skill counts where it was answered and did not
-    fail (docs/COUNTING.md), as of now."""
+    """Two queries. A skill counts where it was answered and did not fail (docs/COUNTING.md), as of now."""
     first = today() - timedelta(days=DAYS - 1)
     of_person = UsageUserDaily.objects.filter(user_id=user_id, day__range=(first, today()))
     rows = of_person.values_list(
-        "day", "tool_name", "source", "ref_id", "invocations", "error_count", Subquery(AS_OF)
+        "day",
+        "tool_name",
+        "source",
+        "ref_id",
+        flea_namespace(),
+        "invocations",
+        "error_count",
+        Subquery(AS_OF),
     )
     as_of = None
     invocations: Counter[object] = Counter()
     errors: Counter[object] = Counter()
     tools: Counter[str] = Counter()
     plugins: Counter[str] = Counter()
-    for day, tool_name, source, ref_id, count, failed, as_of in rows:  # noqa: B007
+    names: dict[str, str] = {}
+    for day, tool_name, source, ref_id, namespace, count, failed, as_of in rows:  # noqa: B007
         invocations[day] += count
         errors[day] += failed
         if tool_name:
             tools[tool_name] += count
         if ref_id:
-            plugins[f"{source}:{ref_id}"] += count
+            key = f"{source}:{ref_id}"
+            plugins[key] += count
+            names[key] = item_name(ref_id, namespace)
     all_days = (first + timedelta(days=number) for number in range(DAYS))
     return Activity(
         as_of=as_of,
         days=[Day(day, invocations[day], errors[day]) for day in all_days],
         tools=_most(tools),
         skills=_skills(user_id, start_of(first)),
-        plugins=_most(plugins),
+        plugins=[Used(names[it.name], it.count, it.name) for it in _most(plugins)],
     )
 
 
 def _skills(user_id: int, since_ms: int) -> list[Used]:
+    """A plugin's skill under its own name, whatever it was called by."""
     used = UsageEvent.objects.filter(
         user_id=user_id, id__gte=first_id(since_ms), skill_name__isnull=False, is_error=False
     )
-    counted = used.values_list("skill_name").annotate(count=Count("id")).order_by("-count", "skill_name")
-    return [(str(name), count) for name, count in counted[:MOST]]
+    named = used.annotate(name=Coalesce("component_name", "skill_name")).values_list("name")
+    counted = named.annotate(count=Count("id")).order_by("-count", "name")
+    return [Used(str(name), count) for name, count in counted[:MOST]]
 
 
 def _most(used: "Counter[str]") -> list[Used]:
     """Those that were used at all; tokens alone are no use."""
     ordered = sorted(used.items(), key=lambda it: (-it[1], it[0]))
-    return [(name, count) for name, count in ordered if count][:MOST]
+    return [Used(name, count) for name, count in ordered if count][:MOST]

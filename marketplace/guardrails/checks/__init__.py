@@ -62,7 +62,12 @@ SHOWING: tuple[OfPlugin, ...] = (check_powers, check_inline_shell)
 
 
 def refusals(subject: Subject) -> list[Finding]:
-    return [*_of_plugin(REFUSING, subject), *_of_files(REFUSING_FILES, subject)]
+    """Without those of single files."""
+    return list(_of_plugin(REFUSING, subject))
+
+
+def refusals_of_file(file: FileContent) -> Iterator[Finding]:
+    return _of_file(REFUSING_FILES, file)
 
 
 def looked_at(subject: Subject) -> list[Finding]:
@@ -76,8 +81,12 @@ def _of_plugin(checks: Iterable[OfPlugin], subject: Subject) -> Iterator[Finding
 
 def _of_files(checks: Iterable[OfFile], subject: Subject) -> Iterator[Finding]:
     for file in subject.contents():
-        for check in checks:
-            yield from _guarded(check(file), file.path)
+        yield from _of_file(checks, file)
+
+
+def _of_file(checks: Iterable[OfFile], file: FileContent) -> Iterator[Finding]:
+    for check in checks:
+        yield from _guarded(check(file), file.path)
 
 
 def _guarded(findings: Iterator[Finding], path: str) -> Iterator[Finding]:

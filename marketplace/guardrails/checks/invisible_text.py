@@ -11,6 +11,7 @@ from marketplace.guardrails.subject import Block, FileContent, Subject, strings_
 
 # The flags of England, Scotland and Wales are spelled with tags, and begin with a black flag.
 _FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f"
+_TAG = re.compile("[\U000e0000-\U000e007f]")
 _FLAGS_AND_TAGS = re.compile(f"(?:{_FLAG})++|(?P<tag>[\U000e0000-\U000e007f])")
 _ZERO_WIDTH = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200d\u2060-\u2064"
@@ -39,6 +40,9 @@ def check_tag_characters(file: FileContent) -> Iterator[Finding]:
 
 def _tags(block: Block, path: str) -> Finding | None:
     """The first outside of a flag: what is a flag is passed over as a whole."""
+    # Looked for first, since that takes a tenth of the time.
+    if not _TAG.search(block.text):
+        return None
     for match in _FLAGS_AND_TAGS.finditer(block.text):
         if match["tag"]:
             text = f"Invisible tag characters: {around(block.text, match.start())}"

@@ -2,12 +2,12 @@
 
 import os
 
-from marketplace.guardrails import KnownNames, Verdict, inspect_in_child, limits
+from marketplace.guardrails import KnownNames, Verdict, inspect_in_child, limits, pack
 from marketplace.tests.guardrails.helpers import SKILL, codes, plugin, uploaded, zipped
 
 
 def in_child(folder, files):
-    return inspect_in_child(uploaded(folder, {"kit.zip": zipped(files)}), KnownNames())
+    return inspect_in_child(uploaded(folder, {"kit.zip": zipped(files)}), KnownNames(), folder / "pack.zip")
 
 
 def test_it_says_the_same(look, tmp_path):
@@ -17,6 +17,7 @@ def test_it_says_the_same(look, tmp_path):
     assert {path: file.content for path, file in child.files.items()} == {
         path: file.content for path, file in here.files.items()
     }
+    assert (tmp_path / "pack.zip").read_bytes() == pack(here.files)
 
 
 def test_what_it_returns_outlives_the_upload(tmp_path):
@@ -39,4 +40,4 @@ def test_one_that_takes_too_long_is_rejected(tmp_path, monkeypatch):
 def test_an_upload_that_is_gone_is_rejected(tmp_path):
     files = uploaded(tmp_path, {"kit.zip": zipped({"SKILL.md": SKILL})})
     os.unlink(files[0].content)
-    assert codes(inspect_in_child(files, KnownNames())) == {"could_not_be_inspected"}
+    assert codes(inspect_in_child(files, KnownNames(), tmp_path / "pack.zip")) == {"could_not_be_inspected"}

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from telemetry.ask.providers import failures
 from telemetry.ask.providers.draft import (
@@ -20,6 +18,9 @@ from telemetry.ask.providers.draft import (
     draft_of,
     usage_of,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 TOOL = {
     "type": "function",
@@ -69,7 +70,10 @@ class OpenAIChat:
             raise failures.of_status(response.status_code, response.headers, failures.OPENAI)
         return _read(response)
 
-    def _post(self, request: dict[str, Any]) -> httpx.Response:
+    def _post(self, request: dict[str, Any]) -> "httpx.Response":
+        # Only whoever asks waits for its import.
+        import httpx
+
         headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
         url = f"{self.base_url.rstrip('/')}/chat/completions"
         try:
@@ -90,7 +94,7 @@ def _messages(prefix: str, question: str, repair: Repair | None) -> list[dict[st
     return messages
 
 
-def _read(response: httpx.Response) -> Draft:
+def _read(response: "httpx.Response") -> Draft:
     try:
         answer = response.json()
         choice = answer["choices"][0]

@@ -65,7 +65,7 @@ def _check_nodes(nodes: Sequence[exp.Expr], views: Collection[str]) -> None:
         elif isinstance(node, exp.Anonymous):
             check_function(node.name)
         elif isinstance(node, SESSION):
-            check_function(node.key)
+            check_function(node.sql_name())
     check_session_words(nodes)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from telemetry.ask.validating.rejection import Rejected
 
+UNKNOWN_FUNCTION = "unknown_function"
 _FILE = Path(__file__).with_name("functions.json")
 # In FROM. Others of the allowed ones would be, too, if they were needed.
 TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
@@ -22,9 +23,12 @@ def denied_functions() -> frozenset[str]:
 
 
 def check_function(name: str) -> None:
-    """Raises Rejected."""
-    if name.casefold() not in allowed_functions():
+    """Raises Rejected; its rule is UNKNOWN_FUNCTION where DuckDB has none of that name."""
+    folded = name.casefold()
+    if folded in denied_functions():
         raise Rejected("function", f"The function {name!r:.80} may not be called here.")
+    if folded not in allowed_functions():
+        raise Rejected(UNKNOWN_FUNCTION, f"DuckDB has no function {name!r:.80}.")
 
 
 def check_table_function(name: str) -> None:

@@ -168,6 +168,22 @@ class TestRefusals:
         assert kept.first_sql == "SELECT nonsense FROM usage_events"
         assert told[2]["content"][0]["content"] in kept.sent
 
+    @pytest.mark.parametrize("function", ["to_char(occurred_at, 'YYYY')", "nvl(tool_name, '')"])
+    def test_a_function_of_another_engine_is_mended_too(
+        self, function: str, alice: User, server: Server
+    ) -> None:
+        """DuckDB would not know it."""
+        server.says = [Say(f"SELECT {function} FROM usage_events"), Say(COUNT)]
+        assert ask("How often?", actor=alice).rows == [{"n": 2}]
+        [_, _, told] = server.requests[1]["messages"]
+        assert function.partition("(")[0] in told["content"][0]["content"]
+
+    @pytest.mark.parametrize("sql", ["SELECT current_setting('threads')", "SELECT current_user"])
+    def test_one_that_is_not_allowed_is_not(self, sql: str, alice: User, server: Server) -> None:
+        server.says = [Say(sql), Say(COUNT)]
+        assert failure(alice).fields["rule"] == "function"
+        assert len(server.requests) == 1
+
     def test_but_not_twice(self, alice: User, server: Server) -> None:
         server.says = [Say("SELECT nonsense FROM usage_events")]
         assert failure(alice).code == "query_failed"

@@ -1,6 +1,10 @@
 """What the process of a statement cannot do, whatever ran in it: here it is Python that tries."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +37,15 @@ worker._answer = answer
 worker.main()
 """
 
+_A_SERVER = """
+import subprocess, sys, time
+code = "from telemetry.ask.kernel import limit; limit(); print(flush=True); import time; time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+child.stdout.readline()
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
 
 def tried(monkeypatch: Any, *attempts: str) -> list[str]:
     """What became of these expressions in such a process; an error as its name."""
@@ -54,6 +67,31 @@ class TestLimits:
 
     def test_it_leads_a_session_of_its_own(self, monkeypatch: Any) -> None:
         assert tried(monkeypatch, "os.getsid(0) == os.getpid()", "os.getcwd()") == ["True", "/"]
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not tell it")
+    def test_it_ends_with_who_started_it(self, settings: Any) -> None:
+        """Such as a web server that is killed while a question runs."""
+        command = [sys.executable, "-c", _A_SERVER]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=settings.BASE_DIR) as server:
+            assert server.stdout is not None
+            child = int(server.stdout.readline())
+            assert is_running(child)
+            server.kill()
+        for _ in range(1000):
+            if not is_running(child):
+                return
+            time.sleep(0.01)
+        os.kill(child, signal.SIGKILL)
+        pytest.fail("it outlived its server")
+
+
+def is_running(process: int) -> bool:
+    """Or waits only for being noticed."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
 
 
 @pytest.mark.skipif(kernel.version() < 6, reason="this kernel's Landlock cannot forbid all of it")

@@ -133,6 +133,8 @@ class TestChart:
             [["a", 0], ["b", 0]],
             [["a", "1"], ["b", "2"]],
             [["a", True], ["b", False]],
+            [["none", 1], [None, 2]],
+            [["2026-05-01", 1], [None, 2]],
             [[1, 1], [2, 2]],
             [[f"{number}", 1] for number in range(40)],
             [[], []],
@@ -168,6 +170,20 @@ class TestChart:
         chart = chart_of(["day", "n"], [["2026-05-99", 1], ["2026-05-98", 2]])
         assert chart is not None
         assert not chart.by_day
+
+    def test_a_row_without_a_name_is_called_as_in_the_table(self) -> None:
+        chart = chart_of(["tool_name", "n"], [["Bash", 3], [None, 2], ["Read", 1]])
+        assert chart is not None
+        assert [(label, value) for label, _, value in chart.bars] == [
+            ("Bash", "3"),
+            ("none", "2"),
+            ("Read", "1"),
+        ]
+
+    def test_one_without_a_day_stands_on_none(self) -> None:
+        chart = chart_of(["day", "n"], [["2026-05-01", 3], [None, 2], ["2026-05-02", 1]])
+        assert chart is not None
+        assert (chart.by_day, chart.labels) == (True, ["2026-05-01", "2026-05-02"])
 
     def test_days_stand_in_their_order(self) -> None:
         chart = chart_of(["day", "who", "n"], [["2026-05-02", "b", 2], ["2026-05-01", "a", 1]])

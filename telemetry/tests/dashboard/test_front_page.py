@@ -19,6 +19,7 @@ from telemetry.dashboard import machine
 from telemetry.days import today
 from telemetry.models import (
     PublishingState,
+    SkillAttribution,
     UsageComponentDaily,
     UsageDaily,
     UsageDirtyDay,
@@ -102,6 +103,21 @@ class TestUsage:
         assert "tidy:clean market/tidy 8 0.0 %" in text
         assert "tidy:agent" not in text
         assert re.search(r"Read 16 .*Bash 10 ", text)
+
+    def test_flea_items_are_called_by_their_names(self, admin: Client):
+        for ref_id in ("7", "8"):
+            key = {"day": today(), "source": "flea", "ref_id": ref_id}
+            UsagePluginDaily.objects.create(**key, invocations=6)
+            UsageComponentDaily.objects.create(
+                **key, component_kind="skill", component_name=f"n{ref_id}:go", invocations=4
+            )
+        for identifier, kind in (("notes:", ""), ("agnes/notes", ""), ("notes:go", "skill")):
+            SkillAttribution.objects.create(
+                source="flea", ref_id="7", identifier=identifier, component_kind=kind, valid_to=timezone.now()
+            )
+        text = text_of(admin)
+        assert "notes flea 6 0.0 % 8 flea 6" in text
+        assert "n7:go notes 4" in text
 
     def test_it_says_as_of_when_and_of_which_days(self, admin: Client):
         assert "Nothing is published yet." in text_of(admin)

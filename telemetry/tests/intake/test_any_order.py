@@ -56,7 +56,7 @@ def live_parts_after(uploads: Iterable[bytes]) -> list[tuple[str, str, str, int]
 
 
 @settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

@@ -9,7 +9,14 @@ MEGABYTES = 200
 ALLOWED_GROWTH_MB = 30
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        pytest.param("identity", marks=pytest.mark.slow),
+        pytest.param("gzip", marks=[pytest.mark.slow, pytest.mark.sample]),
+        pytest.param("zstd", marks=pytest.mark.slow),
+    ],
+)
 def test_a_large_upload_passes_in_constant_memory(tmp_path, encoding):
     environment = {
         **os.environ,

@@ -1,6 +1,6 @@
 """kill -9 in the middle of each stage, for real: another process dies there, and the totals are as if not."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from telemetry.processors.runner import run
 from telemetry.publishing import publish
 from telemetry.tests.builders import START
 from telemetry.tests.figures import processed, upload, usage_of
+from telemetry.tests.kills.choosing import first_and_third, quickly
 from telemetry.tests.kills.victim import INTAKE, PROCESSING, PUBLISHING, PURGING, STARTING_ANEW
 from telemetry.tests.lake.reading import in_database, in_lake
 from telemetry.tests.lake.test_publishing_purges import SECRET, is_somewhere, leave_copies
@@ -30,18 +31,13 @@ from telemetry.tests.processing.test_runner import session
 from telemetry.tests.rollups.oracle import expected, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ONCE_IN_PROCESSING = ("after the commit", "before the claim is released")
 ONCE_IN_PUBLISHING = (
     "before the marks are read",
     "after the marks are read",
     "among the windows",
     "before the lease is released",
 )
-
-
-def first_and_third(stages: Iterable[str], *once: str) -> list[Any]:
-    """Each stage and its how manyth time; each takes a process and seconds, so `make test` has the first."""
-    third = [pytest.param(stage, 3, marks=pytest.mark.slow) for stage in stages if stage not in once]
-    return [*((stage, 1) for stage in stages), *third]
 
 
 def world() -> list[bytes]:
@@ -52,7 +48,8 @@ def world() -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("stage", "nth"), first_and_third(PROCESSING, "after the commit", "before the claim is released")
+    ("stage", "nth"),
+    first_and_third(PROCESSING, "among the rows", "after the commit", once=ONCE_IN_PROCESSING),
 )
 def test_worker_killed(stage: str, nth: int, bob: User, charlie: User, die: Callable[..., None]) -> None:
     for content in world():
@@ -67,7 +64,16 @@ def test_worker_killed(stage: str, nth: int, bob: User, charlie: User, die: Call
     assert not SessionTranscript.objects.pending("usage").exists()
 
 
-@pytest.mark.parametrize(("stage", "nth"), first_and_third(PUBLISHING, *ONCE_IN_PUBLISHING))
+@pytest.mark.parametrize(
+    ("stage", "nth"),
+    first_and_third(
+        PUBLISHING,
+        "among the tables",
+        "among the tables of the lake",
+        "after the commit",
+        once=ONCE_IN_PUBLISHING,
+    ),
+)
 def test_publisher_killed(stage: str, nth: int, bob: User, die: Callable[..., None]) -> None:
     upload(bob, session("old", at=-86_400))
     process("usage")
@@ -85,7 +91,7 @@ def test_publisher_killed(stage: str, nth: int, bob: User, die: Callable[..., No
     assert not UsageDirtyDay.objects.exists()
 
 
-@pytest.mark.parametrize("stage", STARTING_ANEW)
+@pytest.mark.parametrize("stage", quickly(STARTING_ANEW, "after the days are marked"))
 def test_killed_while_it_starts_a_lake_anew(stage: str, bob: User, die: Callable[..., None]) -> None:
     for content in world():
         upload(bob, content)
@@ -97,7 +103,7 @@ def test_killed_while_it_starts_a_lake_anew(stage: str, bob: User, die: Callable
     assert LakeSnapshot.objects.get().is_complete
 
 
-@pytest.mark.parametrize("stage", PURGING)
+@pytest.mark.parametrize("stage", quickly(PURGING, "while copies are removed", "before the last commit"))
 def test_killed_while_it_purges(stage: str, bob: User, die: Callable[..., None], settings: Any) -> None:
     transcript = plant_transcript(bob)
     plant_event(transcript, "kept")
@@ -114,7 +120,7 @@ def test_killed_while_it_purges(stage: str, bob: User, die: Callable[..., None],
     assert not UsageDirtyDay.objects.exists()
 
 
-@pytest.mark.parametrize("stage", INTAKE)
+@pytest.mark.parametrize("stage", quickly(INTAKE, "after the file is saved", "before the commit"))
 def test_uploader_killed(
     stage: str, bob: User, charlie: User, die: Callable[..., None], tmp_path: Path
 ) -> None:

@@ -1,7 +1,7 @@
 """kill -9 in the middle of a removal: what was begun is finished by the next task, and is not lost."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from telemetry.models import DoomedFile, PublishingLease, UsageEvent, WithheldSe
 from telemetry.processing import process
 from telemetry.tests.builders import START
 from telemetry.tests.figures import upload, usage_of
+from telemetry.tests.kills.choosing import quickly
 from telemetry.tests.kills.test_kill_at_every_stage import world
 from telemetry.tests.kills.victim import PRUNING, REPROCESSING, WITHHOLDING
 from telemetry.tests.lake.reading import in_database, in_lake
@@ -25,11 +26,6 @@ from telemetry.tests.processing.test_runner import session
 from telemetry.tests.rollups.oracle import expected, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def quickly(stages: Iterable[str], *chosen: str) -> list[Any]:
-    """Each takes a process and seconds, so `make test` has a few."""
-    return [stage if stage in chosen else pytest.param(stage, marks=pytest.mark.slow) for stage in stages]
 
 
 @pytest.mark.parametrize("stage", quickly(WITHHOLDING, "after the commit", "before a copy is replaced"))

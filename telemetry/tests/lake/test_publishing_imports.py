@@ -1,4 +1,4 @@
-"""The libraries of the lake cost 60 MB and a part of a second: only who publishes pays that."""
+"""The libraries of the lake and of questions cost memory and time: only who publishes or asks pays that."""
 
 import subprocess
 import sys
@@ -13,7 +13,8 @@ from telemetry.tests.planting import AT
 
 TELL = """
 import sys
-print([name for name in ("pyarrow", "deltalake", "duckdb", "numpy") if name in sys.modules])
+heavy = ("pyarrow", "deltalake", "duckdb", "numpy", "sqlglot", "httpx", "anthropic")
+print([name for name in heavy if name in sys.modules])
 """
 PROCESS = "import django; django.setup(); from telemetry.tasks import process_pending; process_pending()"
 

@@ -101,7 +101,7 @@ def uploads(draw: st.DrawFn) -> tuple[list[bytes], list[bytes | None]]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(uploads())
 def test_any_order_gives_identical_rows(case: tuple[list[bytes], list[bytes | None]]) -> None:
     files, series = case

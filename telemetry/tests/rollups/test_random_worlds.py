@@ -140,7 +140,7 @@ def histories(draw: st.DrawFn) -> list[Step]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
 def test_what_was_published_bit_by_bit_is_what_is_made_from_nothing(
     clock: Clock, history: list[Step]

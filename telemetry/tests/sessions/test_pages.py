@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import AuditLog, User
 from telemetry.admin import sessions
 from telemetry.attribution_writing import Belonging, Key, replace_attribution
-from telemetry.models import SessionProcessorClaim, UsageSessionItem, UsageUserDaily
+from telemetry.models import SessionProcessorClaim, SkillAttribution, UsageSessionItem, UsageUserDaily
 from telemetry.processors.attempts import DIED
 from telemetry.sessions import finding
 from telemetry.tests.builders import assistant_line, tool_result, tool_use, user_line
@@ -285,18 +285,23 @@ class TestPerson:
         UsageUserDaily.objects.create(
             **common, tool_name="Skill", source="curated", ref_id="market/kit", invocations=3
         )
+        flea = {"source": "flea", "ref_id": "7"}
+        UsageUserDaily.objects.create(**common, tool_name="Skill", **flea, invocations=2)
+        SkillAttribution.objects.create(**flea, identifier="notes:")
         skill = {"skill_name": "kit:go", "occurred_at": timezone.now()}
         transcript = plant_transcript(bob)
         plant_event(transcript, "a", **skill)
         plant_event(transcript, "b", **skill)
+        alias = {**skill, "skill_name": "kit:go-on", "component_name": "kit:go"}
+        plant_event(transcript, "alias", **alias)
         plant_event(transcript, "failed", is_error=True, **skill)
         text = page(person_page(bob))
-        assert f"<title>{day}: 10 invocations, 2 errors</title>" in text
+        assert f"<title>{day}: 12 invocations, 2 errors</title>" in text
         assert re.search(r"Bash</span>\s*<span class=\"number\">7<", text)
-        assert re.search(r"kit:go</span>\s*<span class=\"number\">2<", text)
-        assert re.search(
-            r"plugin=curated%3Amarket%2Fkit\">curated:market/kit</a>\s*<span class=\"number\">3<", text
-        )
+        assert re.search(r"kit:go</span>\s*<span class=\"number\">3<", text)
+        assert "kit:go-on" not in text
+        assert re.search(r"plugin=curated%3Amarket%2Fkit\">market/kit</a>\s*<span class=\"number\">3<", text)
+        assert re.search(r"plugin=flea%3A7\">notes</a>\s*<span class=\"number\">2<", text)
 
     def test_without_the_permission_there_is_the_account_alone(self, client: Client, dana: User, bob: User):
         plant(bob, "s1")
