@@ -38,6 +38,9 @@ worker_class = "gthread"
 workers = 1
 threads = settings.WEB_THREADS
 graceful_timeout = 10
+# Longer than clients keep a connection that they do not use (httpx: 5 seconds). Otherwise an upload now and
+# then meets one that the server is just closing.
+keepalive = 10
 loglevel = "warning"
 logger_class = Logger
 control_socket_disable = True

@@ -224,6 +224,14 @@ class TestCaddyfile:
 
 
 @pytest.mark.django_db
+def test_clients_give_up_idle_connections_before_the_server_does():
+    from agnes import gunicorn_config
+
+    expiry = httpx.Limits().keepalive_expiry
+    assert expiry
+    assert gunicorn_config.keepalive > expiry
+
+
 def test_sessions_that_are_over_are_removed():
     for seconds in (-1, 3600):
         session = SessionStore()
