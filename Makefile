@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-browser slow sample ci screenshots bench lint types layers requirements clean
+.PHONY: help run install test test-browser slow sample chaos ci screenshots docs bench lint types layers requirements clean
 
 help: ## Show what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -25,11 +25,18 @@ slow: $(VENV)/.dev ## Run the long tests: kill -9, memory, load
 sample: $(VENV)/.dev ## Run the short sample of the slow tests that CI takes
 	$(BIN)/pytest -m sample $(ARGS)
 
+chaos: $(VENV)/.dev ## Kill web server and worker at every stage: fifty random runs, an hour
+	$(BIN)/pytest -m chaos agnes/tests/chaos $(ARGS)
+
 ci: ## Run everything that CI runs: .ci/run
 	.ci/run
 
 screenshots: $(VENV)/.dev ## Take the pictures of the documentation anew (Debian's chromium)
 	$(BIN)/python -m scripts.screenshots
+
+docs: $(VENV)/.dev ## Write the pages of the documentation that are made from the code anew: settings, API
+	$(BIN)/python -m scripts.configuration_page
+	$(BIN)/python -m scripts.api_page
 
 bench: $(VENV)/.dev ## Run the benchmarks of docs/benchmarks.md
 	$(BIN)/python -m benchmarks

@@ -1,9 +1,10 @@
 """The root of Agnes' errors. Every message names the cure; doors turn them into HTTP or CommandError once.
 
 AgnesError
-├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, AppendOnly, WeakPassword,
-│                        WrongActivityFilter, TooManyTokens, ClientTooOld, WrongConnection, LoginCodeRefused,
-│                        SignInRefused, SignInFailed
+├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, LastAdmin, PersonErased,
+│                        NobodyToErase, AppendOnly, WeakPassword, WrongActivityFilter, TooManyTokens,
+│                        ClientTooOld, WrongConnection, LoginCodeRefused, SignInRefused, SignInFailed,
+│                        DiskFull, DiskReadOnly
 ├── agnes.errors         what goes wrong with a whole installation; its tree is there
 ├── marketplace.errors   what goes wrong with marketplaces; its tree is there
 └── telemetry.errors     what goes wrong with transcripts and the demo; its tree is there
@@ -76,6 +77,37 @@ class NeverDeleted(AgnesError):
         super().__init__(
             "People are never deleted.",
             "Deactivate the person instead: clear “active” on their page in the admin.",
+        )
+
+
+class LastAdmin(AgnesError):
+    status = 409
+    code = "last_admin"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody else is an active superuser: without this person nobody could administer the server.",
+            "Make somebody else a superuser first.",
+        )
+
+
+class NobodyToErase(NotFound):
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            f"Nobody has the e-mail address {email}, and no erasure of it was interrupted.",
+            "People in the admin lists the addresses; `manage.py doctor` tells what was interrupted.",
+        )
+
+
+class PersonErased(AgnesError):
+    """To whoever was authenticated before, and is at it still."""
+
+    status = 410
+    code = "person_erased"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This account was erased: nothing is taken for it.", "Ask an admin for a new account."
         )
 
 
@@ -170,4 +202,30 @@ class SignInFailed(AgnesError):
         super().__init__(
             f"Signing in with {provider} did not work.",
             "Try again in a moment. If it goes on, an operator finds the reason in the server's log.",
+        )
+
+
+class DiskFull(AgnesError):
+    status = 507
+    code = "disk_full"
+    retry_after = 300
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server's disk is full, so nothing was changed.",
+            "An operator makes room where the data folder and the database are; then do it again. Nothing "
+            "that was stored is lost.",
+        )
+
+
+class DiskReadOnly(AgnesError):
+    status = 503
+    code = "read_only"
+    retry_after = 300
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server can only read its disk at the moment, so nothing was changed.",
+            "An operator makes the data folder and the database writable again; then do it again. Nothing "
+            "that was stored is lost.",
         )

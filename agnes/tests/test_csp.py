@@ -107,8 +107,9 @@ class TestEveryPage:
         monkeypatch.setattr("agnes.api_docs.operations", None)
         monkeypatch.setattr("agnes.views._is_api", lambda request: False)
         monkeypatch.setattr("django.views.generic.RedirectView.get", None)
-        answer = client.get("/")
+        answer = client.get("/", headers={"X-Request-ID": "call-7"})
         assert answer.status_code == 500
+        assert "the request <code>call-7</code>" in answer.content.decode()
         assert policy(answer) == POLICY
         assert inline_parts(answer.content.decode()) == []
 

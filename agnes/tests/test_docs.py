@@ -1,5 +1,6 @@
 """What the documents say is so: their commands run, their links lead somewhere, what they name exists."""
 
+import json
 import re
 import shutil
 import sqlite3
@@ -21,10 +22,16 @@ from telemetry.tests.lake.bucket import BUCKET, s3_server
 
 ROOT: Path = settings.BASE_DIR
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+# `<!-- not run: … -->` above a block says why; `<!-- on a server -->` that agnes/tests/acceptance/ runs it.
 BLOCK = re.compile(
-    r"(?:^<!-- not run: (?P<reason>.+?) -->\n+)?^```(?P<language>sh|python)\n(?P<text>.*?)^```$",
+    r"(?:^<!-- (?:not run: (?P<reason>.+?)|(?P<place>on a server)) -->\n+)?"
+    r"^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+# Pages whose every block is run in their own tests.
+FOLLOWED = {ROOT / "docs" / "PLATFORM_SETUP.md", *ROOT.glob("docs/HOWTO/*.md")}
+# What is no command: an example of JSON, a picture, lines of a file.
+SHOWN = {"ini", "json", "mermaid", "properties", ""}
 COLUMNS = re.compile(r"^### (usage_\w+)\n\n.+\n\nColumns: (.+)\.$", re.MULTILINE)
 COLUMN = re.compile(r"`(\w+)` ([A-Z]+(?:\([\d,]+\))?)")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -41,18 +48,21 @@ class Block:
     language: str
     text: str
     reason: str | None
+    place: str | None = None
 
     def __str__(self) -> str:
         return f"{self.page.name}:{self.text.splitlines()[0][:60]}"
 
 
-def blocks_of(page: Path, language: str = "sh") -> list[Block]:
-    """Those that can be run."""
+def blocks_of(page: Path, language: str = "sh", *, place: str | None = None) -> list[Block]:
+    """Those that can be run there."""
     found = [Block(page, **block.groupdict()) for block in BLOCK.finditer(page.read_text())]
-    return [block for block in found if block.language == language and not block.reason]
+    return [
+        block for block in found if block.language == language and block.place == place and not block.reason
+    ]
 
 
-RUNNABLE = [page for page in PAGES if blocks_of(page)]
+RUNNABLE = [page for page in PAGES if blocks_of(page) and page not in FOLLOWED]
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +180,25 @@ class TestPage:
         assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= {"help", *get_commands()}
         assert set(re.findall(r"[`\n]make ([a-z-]+)", text)) <= targets
 
+    def test_what_is_not_run_says_why(self, page: Path):
+        """Shell and Python are run here or in agnes/tests/acceptance/, SQL in agnes/tests/test_numbers.py."""
+        for block in BLOCK.finditer(page.read_text()):
+            runs = block["language"] in ("sh", "python") or page.name == "METRICS.md"
+            assert runs or block["reason"] or block["language"] in SHOWN, block["text"]
+
+    def test_its_json_is_json(self, page: Path):
+        for block in BLOCK.finditer(page.read_text()):
+            if block["language"] == "json":
+                json.loads(block["text"])
+
     def test_its_blocks_are_closed(self, page: Path):
         assert page.read_text().count("\n```") % 2 == 0
+
+
+@pytest.mark.parametrize("name", ["QUICKSTART", "ONBOARDING", "DEPLOYMENT", "HEADLESS_USAGE"])
+def test_pages_for_one_reader_lead_to_the_playbook_at_their_top(name: str):
+    beginning = (ROOT / "docs" / f"{name}.md").read_text().partition("\n## ")[0]
+    assert "PLATFORM_SETUP.md" in beginning
 
 
 def test_there_is_something_to_run():

@@ -32,8 +32,8 @@ def _people(daily: Daily) -> Card:
         "Active people",
         counted(daily.people, "person", "people"),
         "",
-        "Different people of the whole time with an event, a message or a session that started; "
-        "bars are the people of a day, so they do not add up.",
+        "Different people of the whole time with an event or a message; bars are the people of a day, so "
+        "they do not add up.",
         chart,
     )
 
