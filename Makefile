@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-browser slow sample ci screenshots docs bench lint types layers requirements clean
+.PHONY: help run install test test-browser slow sample chaos ci screenshots docs bench lint types layers requirements clean
 
 help: ## Show what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ slow: $(VENV)/.dev ## Run the long tests: kill -9, memory, load
 
 sample: $(VENV)/.dev ## Run the short sample of the slow tests that CI takes
 	$(BIN)/pytest -m sample $(ARGS)
+
+chaos: $(VENV)/.dev ## Kill web server and worker at every stage: fifty random runs, an hour
+	$(BIN)/pytest -m chaos agnes/tests/chaos $(ARGS)
 
 ci: ## Run everything that CI runs: .ci/run
 	.ci/run

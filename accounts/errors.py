@@ -3,7 +3,7 @@
 AgnesError
 ├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, AppendOnly, WeakPassword,
 │                        WrongActivityFilter, TooManyTokens, ClientTooOld, WrongConnection, LoginCodeRefused,
-│                        SignInRefused, SignInFailed
+│                        SignInRefused, SignInFailed, DiskFull, DiskReadOnly
 ├── agnes.errors         what goes wrong with a whole installation; its tree is there
 ├── marketplace.errors   what goes wrong with marketplaces; its tree is there
 └── telemetry.errors     what goes wrong with transcripts and the demo; its tree is there
@@ -170,4 +170,30 @@ class SignInFailed(AgnesError):
         super().__init__(
             f"Signing in with {provider} did not work.",
             "Try again in a moment. If it goes on, an operator finds the reason in the server's log.",
+        )
+
+
+class DiskFull(AgnesError):
+    status = 507
+    code = "disk_full"
+    retry_after = 300
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server's disk is full, so nothing was changed.",
+            "An operator makes room where the data folder and the database are; then do it again. Nothing "
+            "that was stored is lost.",
+        )
+
+
+class DiskReadOnly(AgnesError):
+    status = 503
+    code = "read_only"
+    retry_after = 300
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server can only read its disk at the moment, so nothing was changed.",
+            "An operator makes the data folder and the database writable again; then do it again. Nothing "
+            "that was stored is lost.",
         )

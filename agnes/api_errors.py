@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from accounts import audit
+from accounts.disk_trouble import disk_trouble
 from accounts.errors import AgnesError, NotAllowed, NotFound
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ def register(api: NinjaAPI) -> None:
         Http404: lambda request, error: not_found(request),
         PermissionDenied: lambda request, error: not_allowed(request),
         SuspiciousOperation: lambda request, error: error_response(_suspicious(error)),
-        OperationalError: database_trouble,
+        DatabaseError: server_trouble,
+        OSError: server_trouble,
         Exception: unexpected,
     }
     for kind, handler in handlers.items():
@@ -80,11 +82,16 @@ def unexpected(request: HttpRequest, error: BaseException | None = None) -> Json
     return response
 
 
-def database_trouble(request: HttpRequest, error: OperationalError) -> JsonResponse:
-    """Where another writer held SQLite's lock for longer than one waits for it, nothing is wrong."""
-    if "locked" not in str(error):
+def server_trouble(request: HttpRequest, error: DatabaseError | OSError) -> JsonResponse:
+    """What passes or is cured, and what is not known: then the server failed."""
+    request_id = audit.current().request_id
+    if trouble := disk_trouble(error):
+        log.error("Request %s was refused: %s %s", request_id, trouble.message, error)
+        return error_response(trouble)
+    # Where another writer held SQLite's lock for longer than one waits for it, nothing is wrong.
+    if not (isinstance(error, DatabaseError) and "locked" in str(error)):
         return unexpected(request, error)
-    log.warning("Request %s waited too long for the database.", audit.current().request_id)
+    log.warning("Request %s waited too long for the database.", request_id)
     busy = _with(503, "The database is busy with something large.", "Send the request again in a moment.")
     busy.retry_after = BUSY_RETRY_SECONDS
     return error_response(busy)

@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.checks import register as register_check
+from django.core.files.storage import default_storage
 from django.http.request import validate_host
 
 from agnes.secret_files import why_unusable
+from telemetry.errors import StorageUnavailable
 
 
 def register() -> None:
@@ -25,6 +27,7 @@ def register() -> None:
     register_check(provider_is_safe)
     register_check(people_are_protected, deploy=True)
     register_check(static_files_are_collected, deploy=True)
+    register_check(bucket_is_reached, deploy=True)
 
 
 def is_of_this_machine(url: str) -> bool:
@@ -116,6 +119,24 @@ def proxy_is_counted(**kwargs: Any) -> list[CheckMessage]:
     )
     message = "AGNES_URL is https, so a web server stands in front, but AGNES_PROXIES is 0."
     return [Warning(message, hint=hint, id="agnes.W003")]
+
+
+def bucket_is_reached(**kwargs: Any) -> list[CheckMessage]:
+    """Asks another machine, so it is not among the checks that every command makes."""
+    # With httpx, which takes a while and which no other command needs.
+    from telemetry.bucket.storage import BucketStorage
+
+    if not isinstance(default_storage, BucketStorage):
+        return []
+    try:
+        default_storage.bucket.require_reachable()
+    except (StorageUnavailable, FileNotFoundError) as error:
+        hint = (
+            "Check AGNES_STORAGE_URL and the AWS_* settings: the key must be allowed to list, read, write "
+            "and delete."
+        )
+        return [Error(str(error), hint=hint, id="agnes.E003")]
+    return []
 
 
 def lake_is_shared(**kwargs: Any) -> list[CheckMessage]:

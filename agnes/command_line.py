@@ -3,10 +3,11 @@
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection
 
+from accounts.disk_trouble import disk_trouble
 from agnes.env import WrongSettings
 from agnes.health import migrations
 
-Trouble = WrongSettings | OperationalError | ProgrammingError
+Trouble = WrongSettings | DatabaseError | OSError
 # What SQLite says, and PostgreSQL's codes, where a table or a column is not there.
 MISSING = ("no such table", "no such column", "has no column named")
 MISSING_STATES = ("42P01", "42703")
@@ -16,7 +17,7 @@ def run(arguments: list[str]) -> None:
     """Runs a command; a deliberate `--traceback` shows where an error came from."""
     try:
         execute_from_command_line(arguments)
-    except (WrongSettings, OperationalError, ProgrammingError) as error:
+    except (WrongSettings, DatabaseError, OSError) as error:
         if "--traceback" in arguments or not (sentence := _sentence(error, arguments)):
             raise
         raise SystemExit(sentence) from None
@@ -26,6 +27,10 @@ def _sentence(error: Trouble, arguments: list[str]) -> str:
     """'' where whoever called cannot cure it: then the traceback is for who can."""
     if isinstance(error, WrongSettings):
         return str(error)
+    if trouble := disk_trouble(error):
+        return trouble.text
+    if not isinstance(error, OperationalError | ProgrammingError):
+        return ""
     if not _database_opens():
         return f"The database cannot be opened: {str(error).strip()}\n{CURE}"
     # A migration that fails itself is not cured by migrating.

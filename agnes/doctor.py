@@ -15,6 +15,7 @@ from agnes.health import probes
 from marketplace.store import packs
 from telemetry.charts import counted
 from telemetry.dashboard import machine
+from telemetry.errors import StorageUnavailable
 from telemetry.strays import copies, lake, spool, stored_files
 
 Examine = Callable[[timedelta], Iterable[Finding]]
@@ -65,6 +66,14 @@ def given_up(min_age: timedelta) -> Iterator[Finding]:
             "The admin lists them under Transcripts with the error of each. When its cause is mended, press "
             "“Try again” on the admin's front page.",
         )
+
+
+def findings_of(examination: Examination, min_age: timedelta) -> list[Finding]:
+    """Also where it could not be made."""
+    try:
+        return list(examination.examine(min_age))
+    except StorageUnavailable as error:
+        return [Finding(error.message, error.hint)]
 
 
 EXAMINATIONS = (

@@ -215,6 +215,18 @@ def place(name: str, default: Path) -> str:
     return str(Path(value).resolve())
 
 
+def bucket(name: str) -> str:
+    """An address that begins with `s3://`, or '' where there is none."""
+    value = text(name)
+    if not value or value.startswith("s3://"):
+        return place(name, Path()) if value else ""
+    MISTAKES.append(
+        f"{name}={value!r} is no bucket: use s3://bucket/prefix, or leave it out to store files in "
+        "AGNES_DATA_DIR."
+    )
+    return ""
+
+
 def email(name: str) -> str:
     """An e-mail address, or '' where there is none."""
     value = text(name)

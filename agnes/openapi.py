@@ -51,6 +51,7 @@ MEANINGS = {
     502: "Another server, of git or of a model, did not answer as it should; the message says why.",
     504: "The provider of the model did not answer in time.",
     503: "Not at this moment; the message says why, and Retry-After when to send it again.",
+    507: "The server's disk is full; the message says what to do.",
 }
 FILE_NAMES = {"application/x-ndjson": "session.jsonl", "application/json": "body.json"}
 
@@ -107,7 +108,7 @@ def _needs(security: list[dict[str, list[str]]], permission: str) -> str:
 
 
 def _errors(operation: Operation, details: dict[str, Any]) -> Iterator[int]:
-    yield 503  # api_errors.database_trouble
+    yield from (503, 507)  # api_errors.server_trouble
     if operation.auth_callbacks:
         yield from (401, 403)
     sources = {model.__ninja_param_source__ for model in operation.models}

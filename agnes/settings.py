@@ -130,11 +130,39 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Files -----------------------------------------------------------------------------------------
-STORAGES = {
-    "default": {
-        "BACKEND": "telemetry.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR, "allow_overwrite": True},
+#: Default: the data folder. A bucket for stored files, that is transcripts and what was uploaded to the flea
+#: market, as `s3://bucket/prefix`: then web server and workers may run on machines that
+#: [keep nothing](SCALING.md#files-in-a-bucket). It needs the `AWS_*` key.
+STORAGE_URL = env.bucket("AGNES_STORAGE_URL")
+#: Default: Amazon's. The address of another store that speaks S3, such as `http://minio.internal:9000`.
+S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
+S3 = {
+    "AWS_ENDPOINT_URL": S3_ENDPOINT,
+    #: The key for `s3://` addresses, which may list, read, write and delete there. Without it, the lake uses
+    #: that of the machine's role; `AGNES_STORAGE_URL` needs a key.
+    "AWS_ACCESS_KEY_ID": env.needed_with("AWS_ACCESS_KEY_ID", needs_it="AGNES_STORAGE_URL"),
+    #: The key's secret.
+    "AWS_SECRET_ACCESS_KEY": env.needed_with("AWS_SECRET_ACCESS_KEY", needs_it="AGNES_STORAGE_URL"),
+    #: The bucket's region.
+    "AWS_REGION": env.text("AWS_REGION", "us-east-1"),
+    "AWS_ALLOW_HTTP": "true" if S3_ENDPOINT.startswith("http://") else "",
+}
+IN_FOLDER = {
+    "BACKEND": "telemetry.storage.DurableFileSystemStorage",
+    "OPTIONS": {"location": DATA_DIR, "allow_overwrite": True},
+}
+IN_BUCKET = {
+    "BACKEND": "telemetry.bucket.storage.BucketStorage",
+    "OPTIONS": {
+        "url": STORAGE_URL,
+        "endpoint": S3_ENDPOINT,
+        "key_id": S3["AWS_ACCESS_KEY_ID"],
+        "secret": S3["AWS_SECRET_ACCESS_KEY"],
+        "region": S3["AWS_REGION"],
     },
+}
+STORAGES: dict[str, Any] = {
+    "default": IN_BUCKET if STORAGE_URL else IN_FOLDER,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -262,19 +290,7 @@ TRANSCRIPTS_RETENTION_DAYS = env.days("TRANSCRIPTS_RETENTION_DAYS", minimum=1)
 #: to a folder.
 LAKE_URL = env.place("AGNES_LAKE_URL", DATA_DIR / "lake")
 LAKE_URL_IS_CHOSEN = bool(env.text("AGNES_LAKE_URL"))
-#: Default: Amazon's. The address of another store that speaks S3, such as `http://minio.internal:9000`.
-_S3_ENDPOINT = env.text("AWS_ENDPOINT_URL")
-_S3 = {
-    "AWS_ENDPOINT_URL": _S3_ENDPOINT,
-    #: The key for an `s3://` address. Without it, that of the machine's role is used.
-    "AWS_ACCESS_KEY_ID": env.text("AWS_ACCESS_KEY_ID"),
-    #: The key's secret.
-    "AWS_SECRET_ACCESS_KEY": env.text("AWS_SECRET_ACCESS_KEY"),
-    #: The bucket's region.
-    "AWS_REGION": env.text("AWS_REGION", "us-east-1"),
-    "AWS_ALLOW_HTTP": "true" if _S3_ENDPOINT.startswith("http://") else "",
-}
-LAKE_STORAGE_OPTIONS = {name: value for name, value in _S3.items() if value}
+LAKE_STORAGE_OPTIONS = {name: value for name, value in S3.items() if value}
 
 # --- Questions in plain language ------------------------------------------------------------------
 #: `openai` for whatever speaks OpenAI's chat completions, models on a machine of yours included.
@@ -397,6 +413,8 @@ LOGGING = {
         "django": {"level": "INFO", "handlers": []},
         # It tells of every task at INFO, which nobody reads.
         "django-q": {"level": "WARNING"},
+        # It tells of every request to a bucket at INFO.
+        "httpx": {"level": "WARNING"},
         # At DEBUG it tells whole questions, which can be deleted from their history, but not from a log.
         "anthropic": {"level": "INFO"},
     },

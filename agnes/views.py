@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 from django.views import defaults
 
+from accounts.disk_trouble import disk_trouble
 from accounts.middleware import REQUEST_ID
 from agnes import api_errors
 
@@ -30,8 +31,14 @@ def page_not_found(request: HttpRequest, exception: Exception, **kwargs: Any) ->
 
 
 def server_error(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    error = sys.exception()
+    trouble = disk_trouble(error) if error else None
     if _is_api(request):
-        return api_errors.unexpected(request, sys.exception())
+        return api_errors.error_response(trouble) if trouble else api_errors.unexpected(request, error)
+    if trouble:
+        # Without a request, since its context would ask the database.
+        page = render_to_string("disk_trouble.html", {"error": trouble})
+        return HttpResponse(page, status=trouble.status)
     found = {"request_id": request.META.get(REQUEST_ID, "")}
     return HttpResponseServerError(render_to_string("500.html", found))
 

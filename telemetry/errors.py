@@ -22,6 +22,7 @@ AgnesError
 ├── LakeNotBuilt           nothing to read yet
 ├── LakeChanged            what a reader held was removed meanwhile
 ├── LakeUnavailable        the lake cannot be reached, read or written
+├── StorageUnavailable     the bucket of stored files cannot be reached, or refuses
 ├── PublisherBusy          another process writes to the lake
 ├── WrongQuestion          (ask.errors) empty or too long
 ├── QueryRejected          (ask.errors) the SQL does something else than read the tables
@@ -283,6 +284,21 @@ class LakeUnavailable(AgnesError):
 
     def __init__(self, reason: str, hint: str = CURE) -> None:
         super().__init__(f"The lake cannot be reached, read or written: {reason.rstrip('.')}.", hint)
+
+
+class StorageUnavailable(AgnesError, OSError):
+    """Also an OSError, as of a folder that cannot be read: no transcript's fault, and worth a second try."""
+
+    status = 503
+    code = "storage_unavailable"
+    retry_after = 30
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The bucket of stored files cannot be reached or used: {reason.rstrip('.')}.",
+            "Try again in a moment. If it goes on, have an operator check AGNES_STORAGE_URL and the AWS_* "
+            "settings.",
+        )
 
 
 class PublisherBusy(AgnesError):

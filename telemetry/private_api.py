@@ -10,7 +10,7 @@ from accounts.api_auth import auth
 from accounts.errors import NotFound
 from accounts.models import AccessToken, Scope, User
 from telemetry.errors import WhoseSession
-from telemetry.maintenance.withholding import Outcome, Reason, withhold
+from telemetry.maintenance.withholding import Outcome, Reason, readmit, withhold
 from telemetry.models import SessionTranscript
 from telemetry.models.lengths import NAME_LENGTH
 from telemetry.permissions import MANAGE_PROCESSING
@@ -36,6 +36,30 @@ class RemovedSession(Schema):
     copies: int
     complete: bool
     left: list[str]
+
+
+class ReadmittedSession(Schema):
+    session_id: str
+    user_id: int
+
+
+# Before the one below, whose path would take in this one's.
+@router.post(
+    "/sessions/{path:session_id}/readmit",
+    auth=auth(Scope.UPLOAD),
+    response=ReadmittedSession,
+    summary="Take back that a session is private",
+    openapi_extra={"responses": {410: {}}},
+)
+def readmit_session(
+    request: HttpRequest,
+    session_id: Annotated[str, Path(min_length=1, max_length=NAME_LENGTH)],
+) -> dict[str, Any]:
+    """Of one's own that was marked private before anything of it was here: its uploads are taken again. What
+    was removed stays away: 410."""
+    assert isinstance(request.user, User)
+    readmit(request.user, session_id)
+    return {"session_id": session_id, "user_id": request.user.pk}
 
 
 @router.delete(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
 TEMPORARY = (408, 425, 429)
+TOO_LARGE = 413
 LOG_IN = "Run `agnes login`."
 LATER = "Try again later; nothing is lost."
 
@@ -38,18 +39,23 @@ def check(response: "httpx.Response", server: str) -> None:
     raise _error(status, message, hint, told, response)
 
 
+def not_agnes(server: str) -> Refused:
+    """What answers there is something else, or something before it, such as a proxy."""
+    return Refused(
+        f"{server} did not answer as a server of Agnes does.", "Check the address with `agnes status`."
+    )
+
+
 def json_of(response: "httpx.Response", server: str) -> Any:
     if response.status_code == 204:
         return None
     try:
         return response.json()
     except ValueError:
-        raise Refused(
-            f"{server} did not answer as a server of Agnes does.", "Check the address with `agnes status`."
-        ) from None
+        raise not_agnes(server) from None
 
 
-def not_reached(server: str, error: "httpx.TransportError") -> ServerAway:
+def not_reached(server: str, error: "httpx.RequestError") -> ServerAway:
     reason = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return ServerAway(
@@ -73,8 +79,13 @@ def _error(
     if status in TEMPORARY or status >= 500:
         pause = _retry_after(response)
         return ServerAway(message, hint or LATER, retry_after=pause, may_be_of_one=status == 500)
-    kind = Withheld if status == 410 else Refused
-    return kind(message, hint, code=str(told.get("code") or status), details=told)
+    kind = Withheld if status == 410 and told else Refused
+    return kind(message, hint, code=_code(status, told), details=told)
+
+
+def _code(status: int, told: dict[str, Any]) -> str:
+    """Of the reason; '' where it is not Agnes that refuses. What is too large is so for a proxy as well."""
+    return str(told.get("code") or (status if status == TOO_LARGE else ""))
 
 
 def _told(response: "httpx.Response") -> dict[str, Any]:

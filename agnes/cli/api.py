@@ -107,7 +107,7 @@ class Api:
                 yield response
             finally:
                 response.close()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise answers.not_reached(self.server, error) from error
 
     def _once(self, method: str, path: str, request: Mapping[str, Any]) -> "httpx.Response":
@@ -118,7 +118,7 @@ class Api:
             filled["content"] = filled["content"]()
         try:
             response = self._client_().request(method, f"/api{path}", **filled)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise answers.not_reached(self.server, error) from error
         answers.check(response, self.server)
         return response

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agnes.cli import claude, config, folders
+from agnes.cli.accounts import ask_who
 from agnes.cli.api import Api, Patience, in_path
 from agnes.cli.config import Login
 from agnes.cli.errors import ClientError, ServerAway
@@ -64,7 +65,7 @@ def _findings(workspace: str, seconds: float) -> Iterator[Finding]:
     # Whoever waits here wants to know at once.
     with Api.of(login, patience=Patience(0)) as api:
         try:
-            me = api.get("/me")
+            me = ask_who(api)
         except ClientError as error:
             yield _bad("Server", error)
             return

@@ -62,7 +62,8 @@ class ServerAway(ClientError):
 
 
 class Refused(ClientError):
-    """`details` is the whole error as the server told it."""
+    """`details` is the whole error as the server told it, `code` its reason: '' where something else
+    answered."""
 
     exit_code = 6
 

@@ -43,12 +43,21 @@ def write_private(path: Path, text: str) -> None:
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         try:
-            _write(made, text)
+            write_new(made, text)
             os.replace(made, path)
         finally:
             made.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def write_new(path: Path, text: str, mode: int = 0o600) -> None:
+    """Where nothing is yet, and no link to anywhere else. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_text(path: Path) -> str | None:
@@ -78,11 +87,3 @@ def _folder(kind: str) -> Path:
         "data": platformdirs.user_data_path,
     }[kind]
     return find(NAME, appauthor=False)
-
-
-def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

@@ -124,6 +124,10 @@ def _opened(path: Path) -> Iterator[Sequence[tuple[str, IO[bytes]]]]:
     root = path.resolve()
     files = sorted(it for it in root.rglob("*") if it.is_file()) if root.is_dir() else [root]
     files = [it for it in files if ".git" not in it.relative_to(root.parent).parts]
+    for each in files:
+        # Such as to somebody's keys, in a folder that came from elsewhere.
+        if not each.resolve().is_relative_to(root):
+            raise WrongInput(f"{each} leads out of {root}.", "Put the file itself there, or remove the link.")
     with ExitStack() as held:
         try:
             opened = [

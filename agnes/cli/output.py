@@ -1,22 +1,30 @@
 """What commands print: tables for people, JSON and lines with tabs for programs."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from agnes.cli.errors import ClientError
 
 Row = Mapping[str, Any]
 
+# What steers a terminal or the direction of its text, or cannot be written. Tabs and line ends may stay.
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
 
 def say(text: str = "") -> None:
-    print(text)
+    print(harmless(text))
 
 
 def warn(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(harmless(text), file=sys.stderr)
 
 
 def tell(error: ClientError) -> None:
@@ -25,7 +33,9 @@ def tell(error: ClientError) -> None:
 
 
 def as_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    """What would steer a terminal is escaped, which means the same."""
+    text = json.dumps(value, indent=2, default=_plain_number, ensure_ascii=False)
+    print(_STEERING.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def table(rows: Sequence[Row], columns: Mapping[str, str], *, empty: str = "Nothing.") -> None:
@@ -48,12 +58,12 @@ def shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(shown(each) for each in value)
-    return _harmless(str(value))
+    return harmless(str(value))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Names come from others: what would steer the terminal is shown as a mark."""
-    return "".join(it if it.isprintable() or it in "\n\t" else "\N{REPLACEMENT CHARACTER}" for it in text)
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def size(count: float) -> str:
@@ -75,6 +85,11 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 
 def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _plain_number(value: object) -> object:
+    """DuckDB's exact numbers are numbers for programs, too; whatever else JSON does not know is a text."""
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _with_tabs(rows: Sequence[Row], columns: Mapping[str, str]) -> None:

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from agnes.cli import claude
-from agnes.cli.accounts import with_account
+from agnes.cli.accounts import ask_who, with_account
 from agnes.cli.api import Api, Patience
 from agnes.cli.config import Login
 from agnes.cli.errors import ClientError
-from agnes.cli.private.marks import marks
+from agnes.cli.private.marks import Marked, marks
 from agnes.cli.push.ledger import State, open_ledger
 from agnes.cli.push.waiting import Finder
 from agnes.cli.transcripts import Transcript
@@ -49,6 +49,9 @@ def status_of(login: Login, workspace: str) -> Status:
     private = marks()
     with open_ledger(login.key) as ledger:
         entries, notes = ledger.entries(), ledger.notes()
+        # What was sent before it was marked is there no more.
+        marked = Marked()
+        entries = {path: it for path, it in entries.items() if it.session not in marked}
         finder = Finder(ledger)
         here = finder.find(workspace).transcripts
         everywhere = finder.find(None).transcripts
@@ -77,7 +80,7 @@ def status_of(login: Login, workspace: str) -> Status:
 
 def _ask(api: Api) -> tuple[dict[str, Any] | None, ClientError | None]:
     try:
-        return api.get("/me"), None
+        return ask_who(api), None
     except ClientError as error:
         return None, error
 

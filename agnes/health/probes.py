@@ -4,8 +4,6 @@ What they say holds no address, no path and no error's text. Those go to the log
 """
 
 import logging
-import os
-import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +13,7 @@ from django.db import DatabaseError, connection
 from django.template.defaultfilters import filesizeformat
 
 from agnes.health import migrations
-from telemetry import vitals
+from telemetry import disk, vitals
 from telemetry.worker_heartbeat import ALIVE, is_alive
 
 log = logging.getLogger(__name__)
@@ -57,15 +55,12 @@ def _migrations() -> Answer:
 
 
 def _disk() -> Answer:
-    folder = settings.DATA_DIR
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        log.warning("The data folder cannot be looked at: %s", error)
+    found = disk.look()
+    if found.free is None:
         return Answer(False, "The data folder is missing.", "Bring it back, or correct AGNES_DATA_DIR.")
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not found.is_writable:
         return Answer(False, "The data folder is not writable.", "Let the server's user write to it.")
-    if free < settings.MIN_FREE_BYTES:
+    if found.is_low:
         least = filesizeformat(settings.MIN_FREE_BYTES)
         return Answer(
             False,

@@ -282,6 +282,12 @@ ROUTES = [
         method="DELETE",
         args={"session_id": "not-yet-here"},
     ),
+    Route(
+        "api/sessions/<path:session_id>/readmit",
+        *(401, 404, 404, 404, 404, 404),
+        method="POST",
+        args={"session_id": "nothing"},
+    ),
     Route("api/admin/run-session-processor", 401, 403, 403, 403, 200, 403, method="POST"),
     Route("api/admin/activity", 401, 403, 403, 403, 200, 403),
     Route("api/admin/usage/export", 401, 403, 403, 403, 200, 403),

@@ -240,6 +240,16 @@ class TestLake:
         assert not stray.exists()
         doctor()
 
+    def test_a_file_that_was_half_written(self, doctor: Doctor, own_data_folder: Path):
+        folder = own_data_folder / "lake/usage_events/day=2026-05-01"
+        half = plant(folder / "part.zstd.parquet#1")
+        young = plant(folder / "part.zstd.parquet#2", age=3600)
+        assert "1 file in the lake that no table knows: usage_events/day=2026-05-01/part" in doctor(left=1)
+        doctor("--fix")
+        assert (half.exists(), young.exists()) == (False, True)
+        doctor("--fix", "--min-age", "0")
+        assert not young.exists()
+
     def test_a_publisher_is_at_work(self, doctor: Doctor, own_data_folder: Path):
         stray = plant(own_data_folder / "lake/usage_events/day=2026-05-01/part-stray.parquet")
         lease = Lease(*LEASE)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_base import moment
 from accounts.models import User
+from telemetry import disk
 from telemetry.admin.formats import list_url, words
 from telemetry.dashboard import machine
 from telemetry.dashboard.charts import cards
@@ -75,6 +76,7 @@ def _machine_context(user: User) -> dict[str, Any]:
         "machine": state,
         "waiting": machine.waiting(),
         "lake_bytes": machine.lake_bytes(),
+        "disk": disk.look(),
         "as_of": moment(state.as_of),
         "may_retry": user.has_perm(MANAGE_PROCESSING),
         "failed_url": list_url("sessiontranscript", usage="given_up"),

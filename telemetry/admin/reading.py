@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.numbers import whole_number
 from accounts.slow_clients import lose_patience
-from telemetry.errors import StoredFileDamaged
+from telemetry.errors import StorageUnavailable, StoredFileDamaged
 from telemetry.models import SessionTranscript, UsageSessionSummary
 from telemetry.permissions import READ_TRANSCRIPTS
 from telemetry.storage import begun
@@ -63,14 +63,14 @@ def read_view(request: HttpRequest, session_file: str) -> HttpResponse:
     transcript = _find(request, session_file)
     number = _number(request.GET.get("page", "1"))
     page: Page | None = None
-    problem: StoredFileDamaged | None = None
+    problem: StoredFileDamaged | StorageUnavailable | None = None
     try:
         page = read_page(transcript, number)
     except NoSuchPage as error:
         raise Http404("The transcript has no such page.") from error
     except SessionTranscript.DoesNotExist as error:
         raise Http404("There is no such transcript.") from error
-    except StoredFileDamaged as error:
+    except (StoredFileDamaged, StorageUnavailable) as error:
         problem = error
     for shown in page.shown if page else [transcript]:
         audit.record("session.view", target=shown.session_file, params={"page": number})
@@ -84,11 +84,12 @@ def read_view(request: HttpRequest, session_file: str) -> HttpResponse:
         "may_see_details": request.user.has_perm("telemetry.view_sessiontranscript"),
         "may_see_findings": request.user.has_perm("telemetry.view_verificationfinding"),
     }
-    return render(request, "admin/telemetry/sessiontranscript/read.html", context)
+    status = 503 if isinstance(problem, StorageUnavailable) else 200
+    return render(request, "admin/telemetry/sessiontranscript/read.html", context, status=status)
 
 
 @require_safe
-def line_view(request: HttpRequest, session_file: str, line: str) -> StreamingHttpResponse:
+def line_view(request: HttpRequest, session_file: str, line: str) -> HttpResponse | StreamingHttpResponse:
     """The bytes of one line; with `?entry=n` the whole text of one entry of it, with visible marks."""
     transcript = _find(request, session_file)
     parts = parts_of(transcript)
@@ -100,6 +101,8 @@ def line_view(request: HttpRequest, session_file: str, line: str) -> StreamingHt
             pieces = begun(_pieces(request, transcript, parts, index, place))
     except (StoredFileDamaged, SessionTranscript.DoesNotExist) as error:
         raise Http404(str(error)) from error
+    except StorageUnavailable as error:
+        return HttpResponse(error.text, content_type=TEXT, status=503)
     audit.record("session.view", target=session_file, params={"line": place.line})
     lose_patience(request)
     answer = StreamingHttpResponse(pieces, content_type=TEXT)

@@ -6,10 +6,12 @@ Runs after the transaction that published, when the newest version of each table
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from deltalake import DeltaTable
 
 from telemetry.lake import caching
+from telemetry.lake.half_written import half_written, remove_half_written
 from telemetry.lake.location import cache_folder, storage_options, table_url
 from telemetry.lake.store_errors import reading_the_store, writing_to_the_store
 from telemetry.lake.tables import LakeTable
@@ -39,6 +41,7 @@ def _vacuum(hours: int, table: OpenTable) -> None:
     )
     # It notes in the log what it did.
     table.refresh()
+    remove_half_written(table.table.name, hours)
 
 
 def unknown_files(table: LakeTable, hours: int) -> list[str]:
@@ -49,7 +52,9 @@ def unknown_files(table: LakeTable, hours: int) -> list[str]:
     with reading_the_store():
         delta = DeltaTable(table_url(table.name), storage_options=storage_options())
         known, all_unneeded = (_unneeded(delta, hours, full=full) for full in (False, True))
-    return sorted(all_unneeded - known)
+        folder = Path(table_url(table.name))
+        halves = {str(path.relative_to(folder)) for path in half_written(table.name, hours)}
+    return sorted((all_unneeded - known) | halves)
 
 
 def _unneeded(delta: DeltaTable, hours: int, *, full: bool) -> set[str]:

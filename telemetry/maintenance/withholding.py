@@ -15,9 +15,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.errors import NotFound
 from accounts.models import User
 from telemetry.durability import traceless_deletes
-from telemetry.errors import LakeUnavailable
+from telemetry.errors import LakeUnavailable, SessionWithheld
 from telemetry.intake.names import session_file_of
 from telemetry.maintenance.copies import remove_copies_from_rows
 from telemetry.maintenance.doomed_files import delete_doomed
@@ -35,7 +36,7 @@ from telemetry.transcripts.fingerprints import Fingerprint
 from telemetry.transcripts.values import clean
 from telemetry.withheld import withheld_of
 
-ACTION = "session.delete"
+ACTION, READMISSION = "session.delete", "session.readmit"
 Reason = WithheldSession.Reason
 # What may be left for later.
 FILES, COPIES, LAKE = "files", "copies", "lake"
@@ -67,6 +68,24 @@ def withhold(
         left = None if seconds is None else max(0.0, started + seconds - monotonic())
         outcome.left = clean_up(owner.pk, seconds=left)
     return outcome
+
+
+def readmit(owner: User, session_id: str) -> None:
+    """Take it from now on, where nothing of it was removed when its person marked it. Raises SessionWithheld,
+    NotFound."""
+    session_id = clean(session_id)
+    with transaction.atomic(durable=True):
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        row = WithheldSession.objects.filter(user=owner, session_id=session_id).first()
+        if row is None:
+            raise NotFound(
+                f"You have marked no session {session_id[:200]!r} private.", "Give its id as it was marked."
+            )
+        if row.reason != Reason.PRIVATE or row.fingerprint:
+            raise SessionWithheld(row.reason)
+        row.delete()
+        target = session_file_of(owner.pk, session_id, "")
+        audit.record(READMISSION, target=target, actor=owner, params={"user": owner.pk})
 
 
 def clean_up(user_id: int, *, seconds: float | None = None) -> list[str]:

@@ -22,9 +22,11 @@ from telemetry.processors import wakeup
 from telemetry.processors.claims import Claim
 from telemetry.tests.builders import assistant_line, tool_use, user_line
 from telemetry.tests.figures import upload
-from telemetry.tests.kills.servers import PATIENCE_SECONDS, task_worker
+from telemetry.tests.kills.servers import task_worker
 from telemetry.tests.planting import store
 from telemetry.tests.processing.test_runner import session
+
+PATIENCE_SECONDS = 30
 
 pytestmark = pytest.mark.django_db
 

@@ -12,6 +12,7 @@ from agnes.cli import config
 from agnes.cli.accounts import with_account
 from agnes.cli.api import Api
 from agnes.cli.datasets import downloading, kept, querying
+from agnes.cli.datasets.catalogue import read_catalogue
 from agnes.cli.datasets.kept import Kept, Kind, Shelf
 from agnes.cli.errors import NotFound, WrongInput
 from agnes.cli.output import as_json, plural, say, size, table
@@ -36,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def catalog(json: Json = False) -> None:
     """List the data sets that you may see, and what of them is on this machine."""
     with _connected() as (api, account):
-        listed = api.get("/datasets")
+        listed = read_catalogue(api)
     here = {it.name: it for it in Shelf(account, Kind.DATASET).all()}
     rows = [{**item, **_local(here.get(item["name"]))} for item in listed["items"]]
     if json:
@@ -55,7 +56,7 @@ def pull(names: Names = None, mine: Mine = False, json: Json = False) -> None:
     """Download data sets, so that `agnes query` can ask them. What has not changed is not sent again."""
     pulled = []
     with _connected() as (api, account):
-        items = _chosen(api.get("/datasets", {"mine": mine or None})["items"], names)
+        items = _chosen(read_catalogue(api, mine=mine)["items"], names)
         shelf = Shelf(account, Kind.DATASET)
         for item in items:
             filters = {"mine": "true"} if mine else {}
@@ -117,7 +118,7 @@ def create(
         shelf = Shelf(account, Kind.SNAPSHOT)
         if shelf.read(name) and not replace:
             raise WrongInput(f"There is a snapshot {name} already.", "Choose another name, or --replace it.")
-        [item] = _chosen(api.get("/datasets")["items"], [of])
+        [item] = _chosen(read_catalogue(api)["items"], [of])
         given = {key: value for key, value in filters.items() if value is not None}
         got, _ = downloading.download(api, shelf, item, name=name, filters=given)
     if json:

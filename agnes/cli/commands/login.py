@@ -2,12 +2,13 @@
 
 import platform
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 import typer
 
 from agnes.cli import config
+from agnes.cli.accounts import account_of, ask_who
 from agnes.cli.api import Api
 from agnes.cli.errors import ClientError, ServerAway, WrongInput
 from agnes.cli.output import as_json, say, warn
@@ -34,14 +35,15 @@ def login(
     address = _server(server)
     scopes = [*SCOPES, "admin"] if admin else list(SCOPES)
     token = read_token(address, scopes=scopes, name=_name(), with_token=with_token)
-    me = who(address, token)
-    account = config.Account(me["id"], me["email"], me["name"])
+    with Api(address, token) as api:
+        me = ask_who(api)
+    account = account_of(me)
     config.keep(config.Login(address, token, account))
     if json:
         as_json({"server": address, **me})
         return
     say(f"You are logged in to {address} as {account}.")
-    if missing := [it for it in ("upload", "read") if it not in me["scopes"]]:
+    if missing := [it for it in ("upload", "read") if it not in (me["scopes"] or ())]:
         warn(f"The token lacks the scope {' and '.join(missing)}: not everything will work with it.")
 
 
@@ -63,13 +65,6 @@ def logout() -> None:
         # It holds no more, or the server knows no such request.
         pass
     say(f"You are logged out of {found.server}.")
-
-
-def who(server: str, token: str) -> dict[str, Any]:
-    """Raises ClientError."""
-    with Api(server, token) as api:
-        me: dict[str, Any] = api.get("/me")
-    return me
 
 
 def _server(given: str) -> str:

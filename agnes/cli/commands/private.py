@@ -15,7 +15,7 @@ UNDO_SECONDS = 30.0
 Session = Annotated[
     str | None, typer.Argument(help="Its id, the beginning of it, or its file; else the current session.")
 ]
-Undo = Annotated[bool, typer.Option("--undo", help="Take it back, as long as no server knows of it.")]
+Undo = Annotated[bool, typer.Option("--undo", help="Take it back, as long as nothing of it was removed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -40,7 +40,8 @@ def mark_private(session: Session = None, undo: Undo = False, json: Json = False
     say(_told(marked))
     if marked.sharing:
         say(
-            f"{plural(len(marked.sharing), 'other session')} share records with it "
+            f"{plural(len(marked.sharing), 'other session')} "
+            f"{'shares' if len(marked.sharing) == 1 else 'share'} records with it "
             f"({', '.join(marked.sharing)}): these records stay out, the rest of them does not. "
             "Mark them too if it should."
         )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from agnes.cli import folders
+from agnes.cli import answers, folders
 from agnes.cli.api import Api, in_path
 from agnes.cli.datasets.kept import Kept, Shelf
 from agnes.cli.errors import ServerAway
@@ -65,14 +65,16 @@ def _try(
     with api.stream(path, params=dict(filters), headers=headers, timeout=READ_SECONDS) as answer:
         if answer.status_code == 304 and known:
             return known, False
-        etag = answer.headers["ETag"]
+        etag, rows = answer.headers.get("ETag"), answer.headers.get("X-Agnes-Rows", "")
+        if not etag or not rows.isdecimal():
+            raise answers.not_agnes(api.server)
         _receive(shelf, name, etag, answer, on_progress)
     kept = Kept(
         name=name,
         view=item["table"] if name == item["name"] else name,
         table=item["table"],
         etag=etag,
-        rows=int(answer.headers.get("X-Agnes-Rows", 0)),
+        rows=int(rows),
         bytes=_size(shelf.part(name)),
         as_of=answer.headers.get("X-Agnes-As-Of"),
         pulled_at=datetime.now(UTC).isoformat(timespec="seconds"),

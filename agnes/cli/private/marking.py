@@ -1,6 +1,6 @@
 """What `agnes mark-private` does."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +60,34 @@ def make_private(session: str) -> Marked:
 
 
 def take_back(session: str) -> None:
-    """Only while no server knows: what was removed is gone. Raises ClientError."""
+    """As long as nothing was removed: a server that knows of it is asked. Raises ClientError."""
     mark = marks.read_mark(session)
     if mark is None:
         raise NotFound(f"{session} is not private.", "`agnes status` shows what is.")
-    if mark.told or mark.by != marks.BY_YOU:
-        raise Refused(
-            f"{session} stays private: the server has removed what it had of it, and refuses it for good.",
-            "That cannot be undone.",
-        )
+    if mark.told:
+        _ask_back(mark)
     marks.unmark(session)
     # What was known of it is looked at anew.
     with open_ledger("") as ledger:
         ledger.forget_session(session)
+
+
+def _ask_back(mark: Mark) -> None:
+    login = config.login()
+    with Api.of(login) as api:
+        account = with_account(login, api).key
+        if set(mark.told) != {account}:
+            raise Refused(
+                f"The server of another account knows {mark.session} as private.",
+                "Log in as that one to take it back.",
+            )
+        # Should this process be killed in between, the next push tells the server once more.
+        marks.save(replace(mark, told={}))
+        try:
+            telling.take_back(api, mark)
+        except ClientError:
+            marks.save(mark)
+            raise
 
 
 def _tell(mark: Mark) -> tuple[dict[str, Any] | None, ClientError | None]:

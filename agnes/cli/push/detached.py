@@ -2,12 +2,11 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agnes.cli import folders
+from agnes.cli import folders, program
 
 LOG_BYTES = 1_000_000
 
@@ -20,7 +19,7 @@ def start(arguments: Sequence[str], *, folder: str | None) -> None:
             os.replace(log, log.with_suffix(".old.log"))
         with open(log, "ab", opener=_private) as output:
             subprocess.Popen(
-                [sys.executable, "-m", "agnes.cli", *arguments],
+                [*program.COMMAND, *arguments],
                 cwd=folder if folder and Path(folder).is_dir() else None,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

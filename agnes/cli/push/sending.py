@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agnes.cli import answers
 from agnes.cli.api import Api
 from agnes.cli.errors import Refused, ServerAway, Withheld
 from agnes.cli.private import marks
@@ -14,6 +15,8 @@ from agnes.cli.transcripts import Transcript
 
 # What a broken connection looks like from the other side.
 CORRUPT = "corrupt"
+# The page of a proxy, on which somebody has to sign in: no word of Agnes on this transcript.
+NOT_AGNES = ""
 # Nothing but copies of private sessions: it may get something of its own.
 ONLY_COPIES = "records_private"
 
@@ -73,7 +76,7 @@ class Sender:
             marks.note_told(transcript.session, self._account)
             return Sent(Outcome.PRIVATE, error.message)
         except Refused as error:
-            if error.code == CORRUPT:
+            if error.code in (CORRUPT, NOT_AGNES):
                 raise ServerAway(error.message, error.hint, may_be_of_one=True) from error
             reason = error.text
             self._write(transcript, body, State.REFUSED, reason)
@@ -82,7 +85,7 @@ class Sender:
         return Sent(Outcome.SENT, bytes=body.length, redacted=body.redacted)
 
     def _upload(self, transcript: Transcript, body: Body) -> None:
-        self._api.json(
+        taken = self._api.json(
             "POST",
             "/upload/sessions",
             params={"name": transcript.name},
@@ -93,6 +96,8 @@ class Sender:
             },
             content=body.chunks,
         )
+        if not isinstance(taken, dict) or "session_id" not in taken:
+            raise answers.not_agnes(self._api.server)
 
     def _write(self, transcript: Transcript, body: Body, state: State, reason: str = "") -> None:
         entry = Entry(

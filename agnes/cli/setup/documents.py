@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from agnes.cli import folders
 from agnes.cli.errors import LocalTrouble
 
 BACKUP = ".agnes-backup"
+# Less what the person takes from everybody (umask).
+SHARED = 0o666
 
 
 class Document:
@@ -33,7 +36,7 @@ class Document:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self._text is not None and not self.backup.exists():
-                self.backup.write_text(self._text, encoding="utf-8")
+                folders.write_new(self.backup, self._text)
             _replace(self.path, text)
         except OSError as error:
             raise folders.unwritable(self.path, error) from error
@@ -86,8 +89,11 @@ def _indentation(text: str) -> int | str:
 def _replace(path: Path, text: str) -> None:
     """Whole or not at all, with the rights that it had."""
     target = path.resolve()
-    made = target.with_name(f".{target.name}.agnes-new")
-    made.write_text(text, encoding="utf-8")
-    if target.exists():
-        made.chmod(target.stat().st_mode & 0o7777)
-    made.replace(target)
+    made = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        folders.write_new(made, text, SHARED)
+        if target.exists():
+            made.chmod(target.stat().st_mode & 0o7777)
+        made.replace(target)
+    finally:
+        made.unlink(missing_ok=True)

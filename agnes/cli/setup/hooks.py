@@ -5,14 +5,16 @@ import os
 import re
 import shlex
 import shutil
-import sys
 from typing import Any
+
+from agnes.cli import program
 
 EVENTS = ("SessionStart", "SessionEnd")
 ARGUMENTS = "push --hook"
 # For the start of a process that goes on by itself.
 SECONDS = 10
-_OURS = re.compile(r"agnes(?:\.exe|\.cli)?[\"']? push --hook$")
+# On Windows it may be agnes.EXE.
+_OURS = re.compile(r"agnes(?:\.exe|\.cli)?[\"']? push --hook$", re.IGNORECASE)
 
 
 def command(*, shared: bool) -> str:
@@ -21,9 +23,9 @@ def command(*, shared: bool) -> str:
     if shared:
         return f"command -v agnes >/dev/null 2>&1 && agnes {ARGUMENTS} || true"
     found = shutil.which("agnes")
-    program = shlex.quote(found) if found else f"{shlex.quote(sys.executable)} -m agnes.cli"
+    words = [found] if found else program.COMMAND
     # On Windows Claude Code runs hooks in Git's bash.
-    return f"{program.replace(os.sep, '/')} {ARGUMENTS}"
+    return f"{shlex.join(words).replace(os.sep, '/')} {ARGUMENTS}"
 
 
 def add(settings: dict[str, Any], command: str) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from agnes.cli import folders
+from agnes.cli.setup.documents import SHARED
 
 NAME = "agnes-private.md"
 TEXT = """\
@@ -25,7 +26,7 @@ def write(commands: Path) -> bool:
         return False
     try:
         commands.mkdir(parents=True, exist_ok=True)
-        path.write_text(TEXT, encoding="utf-8", newline="\n")
+        folders.write_new(path, TEXT, SHARED)
     except OSError as error:
         raise folders.unwritable(path, error) from error
     return True

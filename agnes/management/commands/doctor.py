@@ -57,7 +57,7 @@ class Command(BaseCommand):
         return left
 
     def _examine(self, examination: Examination, min_age: timedelta, *, fix: bool) -> int:
-        findings = list(examination.examine(min_age))
+        findings = doctor.findings_of(examination, min_age)
         self._say(f"{examination.title}: {counted(len(findings), 'finding') if findings else 'well'}")
         return sum(not self._treat(finding, fix=fix) for finding in findings)
 

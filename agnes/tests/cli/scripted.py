@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 # What the next upload gets, one after another; then all are taken.
-OK, DROP, TAKE_AND_DROP = "ok", "drop", "take and drop"
+# PAGE is an answer of something else.
+OK, DROP, TAKE_AND_DROP, PAGE = "ok", "drop", "take and drop", "page"
 Answer = str | tuple[int, dict[str, str], dict[str, Any]]
 
 ME = {
@@ -54,6 +55,10 @@ class Scripted:
         # The only data set, its tag, and after how many bytes the next downloads break off.
         self.dataset, self.tag = b"PAR1" + bytes(300_000) + b"PAR1", '"first"'
         self.cuts: deque[int] = deque()
+        self.item: dict[str, Any] = DATASET
+        # What it says of the account, and how it claims that its answers are packed.
+        self.me: Any = ME
+        self.encoding = ""
         self.ranges: list[str] = []
         self.on_upload: Callable[[], None] = lambda: None
         self.on_taken: Callable[[], None] = lambda: None
@@ -106,11 +111,12 @@ def _handler(server: Scripted) -> type[BaseHTTPRequestHandler]:
             self._note()
             path = urlsplit(self.path).path
             if path == "/api/datasets":
-                self._answer(200, {}, {"items": [DATASET], "as_of": None})
+                self._answer(200, {}, {"items": [server.item], "as_of": None})
             elif path.startswith("/api/datasets/"):
                 self._download()
             else:
-                self._answer(200, {}, ME)
+                packed = {"Content-Encoding": server.encoding} if server.encoding else {}
+                self._answer(200, packed, server.me)
 
         def _download(self) -> None:
             server.ranges.append(self.headers.get("Range", ""))
@@ -121,7 +127,8 @@ def _handler(server: Scripted) -> type[BaseHTTPRequestHandler]:
             start = int(goes_on.removeprefix("bytes=").rstrip("-")) if goes_on else 0
             rest = server.dataset[start:]
             self.send_response(206 if goes_on else 200)
-            self.send_header("ETag", server.tag)
+            if server.tag:
+                self.send_header("ETag", server.tag)
             self.send_header("X-Agnes-Rows", "3")
             self.send_header("Content-Length", str(len(rest)))
             self.end_headers()
@@ -137,8 +144,12 @@ def _handler(server: Scripted) -> type[BaseHTTPRequestHandler]:
             if isinstance(answer, tuple):
                 self._answer(*answer)
                 return
-            server.withheld.append(urlsplit(self.path).path.rpartition("/")[2])
-            self._answer(204, {}, None)
+            if answer == PAGE:
+                self._answer(200, {}, "Sign in")
+                return
+            session = urlsplit(self.path).path.rpartition("/")[2]
+            server.withheld.append(session)
+            self._answer(200, {}, {"session_id": session, "transcripts": 0, "complete": True})
 
         def do_POST(self) -> None:
             self._note()
@@ -149,11 +160,19 @@ def _handler(server: Scripted) -> type[BaseHTTPRequestHandler]:
                 self.rfile.read(10)
                 self._break()
                 return
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = zlib.decompress(body, 16 + zlib.MAX_WBITS)
             if isinstance(answer, tuple):
                 self._answer(*answer)
+                return
+            if answer == PAGE:
+                self._answer(200, {}, "Sign in")
+                return
+            if self.path.endswith("/readmit"):
+                session = self.path.split("/")[-2]
+                server.withheld.remove(session)
+                self._answer(200, {}, {"session_id": session})
                 return
             [name] = parse_qs(urlsplit(self.path).query)["name"]
             told = server.take(name, body)

@@ -3,9 +3,13 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, load_command_class
+from django.core.management.base import BaseCommand
+from typer.main import get_command
 
 from accounts.models import Scope, User
 from agnes.cli import config, errors, folders
@@ -63,6 +67,39 @@ def test_it_has_every_exit_code():
     kinds = [it for it in vars(errors).values() if isinstance(it, type)]
     codes = {it.exit_code for it in kinds if issubclass(it, errors.ClientError)}
     assert listed == {0, INTERRUPTED, *codes}
+
+
+# They show nothing, or write what somebody has asked for in a form of its own.
+WITHOUT_JSON = {"logout", "snapshot drop", "admin usage export", "admin sessions download"}
+
+
+def test_every_command_that_shows_something_takes_json():
+    takes: set[str] = set()
+    lacks: set[str] = set()
+    for words, command in _commands(get_command(app)):
+        options = {name for it in command.params for name in it.opts}
+        (takes if "--json" in options else lacks).add(words)
+    assert lacks == WITHOUT_JSON
+    assert len(takes) > 20
+
+
+def _commands(command: Any, words: str = "") -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "commands"):
+        yield words, command
+        return
+    for name, below in command.commands.items():
+        yield from _commands(below, f"{words} {name}".strip())
+
+
+@pytest.mark.parametrize("name", ["export", "reprocess", "prune"])
+def test_an_admin_has_the_options_of_the_command(name: str):
+    parser = load_command_class("telemetry", f"usage_{name}").create_parser("manage.py", f"usage_{name}")
+    own = {it for action in parser._actions for it in action.option_strings if it.startswith("--")}
+    own -= {it for action in BaseCommand().create_parser("x", "x")._actions for it in action.option_strings}
+    commands = dict(_commands(get_command(app)))
+    options = {it for param in commands[f"admin usage {name}"].params for it in param.opts}
+    assert own
+    assert own == {it for it in options if it.startswith("--")} - {"--json"}
 
 
 def test_it_has_every_variable_and_command():

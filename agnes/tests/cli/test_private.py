@@ -130,6 +130,7 @@ class TestOnTheServer:
             assert self.sessions_with_usage() == {"s1", "s2"}
         told = laptop.json("mark-private", "s1")
         assert told["sharing"] == ["s2"]
+        assert "1 other session shares records with it (s2)" in laptop.ok("mark-private", "s1")
         laptop.ok("push")
         fork.write_bytes(fork.read_bytes() + transcript_bytes(laptop.session("s2", calls=2)[2:]))
         laptop.ok("push")
@@ -137,6 +138,19 @@ class TestOnTheServer:
         uuids = {event.event_uuid for event in UsageEvent.objects.all()}
         assert uuids == {"s2-1", "s2-2"}
         assert SECRET.encode() not in self.stored(own_data_folder)
+
+    def test_it_is_taken_back_as_long_as_nothing_was_removed(self, laptop: Machine):
+        for session in ("s1", "s2"):
+            laptop.write(session)
+        laptop.ok("mark-private", "s1")
+        assert "the next push sends it" in laptop.ok("mark-private", "s1", "--undo")
+        laptop.ok("push")
+        assert self.sessions_with_usage() == {"s1", "s2"}
+        laptop.ok("mark-private", "s2")
+        done = laptop.run("mark-private", "s2", "--undo")
+        assert (done.returncode, "s2 stays private: the server has removed" in done.stderr) == (6, True)
+        laptop.ok("push")
+        assert self.sessions_with_usage() == {"s1"}
 
     def test_it_is_told_in_the_name_of_the_account(self, laptop: Machine, bob: User):
         laptop.ok("mark-private", "s1")
@@ -257,10 +271,29 @@ class TestUndo:
             assert client.json("push")["sent"] == 1
             assert (set(back.stored), back.withheld) == ({"s1.jsonl"}, [])
 
-    def test_what_was_removed_cannot(self, client: Machine, server: Scripted):
+    def test_of_what_a_server_knows_it_is_asked(self, client: Machine, server: Scripted):
+        client.write("s1")
         client.ok("mark-private", "s1")
+        client.ok("mark-private", "s1", "--undo")
+        assert server.withheld == []
+        assert client.json("push")["sent"] == 1
+
+    @pytest.mark.parametrize("code", [500, 410])
+    def test_it_stays_private_where_the_server_does_not_agree(self, client, server: Scripted, code: int):
+        client.write("s1")
+        client.ok("mark-private", "s1")
+        server.script.append(failing(code, "session_private"))
+        assert client.run("mark-private", "s1", "--undo", AGNES_PATIENCE="0").returncode in (5, 6)
+        told = client.json("push")
+        assert (told["private"], told["told_private"], server.stored) == (1, 0, {})
+
+    def test_nor_where_it_is_the_server_of_somebody_else(self, client: Machine, server: Scripted):
+        client.ok("mark-private", "s1")
+        client.log_in(server.url, f"agnes_{'a' * 12}_{'c' * 40}", user_id=8, email="charlie@example.com")
         done = client.run("mark-private", "s1", "--undo")
-        assert (done.returncode, "cannot be undone" in done.stderr) == (6, True)
+        assert (done.returncode, "another account" in done.stderr, server.withheld) == (6, True, ["s1"])
+
+    def test_what_is_not_private(self, client: Machine):
         assert client.run("mark-private", "s2", "--undo").returncode == 7
 
 

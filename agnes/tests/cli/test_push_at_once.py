@@ -99,8 +99,8 @@ class TestAtOnce:
             lines = [{**line, "cwd": str(other)} for line in client.session("late")]
             path = client.write("late", lines, workspace=other)
             hook(client, "SessionEnd", path, other)
-            # It finds the lock taken.
-            sleep(2)
+            # It is about to find the lock taken.
+            wait_until(lambda: any(client.agnes.glob("requests/*")), PATIENCE)
 
         server.on_upload = end_a_session_elsewhere
         client.ok("push")

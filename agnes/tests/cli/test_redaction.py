@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agnes.cli.redaction.redacting import redact
@@ -67,13 +68,13 @@ def leaked(line: bytes, secret: str) -> set[str]:
     return {piece for piece in pieces(secret) if piece in text or piece in plain}
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize(("secret", "text"), SAMPLES.values(), ids=SAMPLES)
-def test_none_is_left(secret: str, text: str, shape: Shape):
-    redacted, found = redact(line_with(shape(text)))
-    assert leaked(redacted, secret) == set()
-    assert found.total() >= 1
-    assert redacted.endswith(b"\n")
+def test_none_is_left(secret: str, text: str):
+    for name, shape in SHAPES.items():
+        redacted, found = redact(line_with(shape(text)))
+        assert leaked(redacted, secret) == set(), name
+        assert found.total() >= 1, name
+        assert redacted.endswith(b"\n"), name
 
 
 @pytest.mark.parametrize(("secret", "text"), SAMPLES.values(), ids=SAMPLES)
@@ -91,13 +92,16 @@ WRAPPED = {
 }
 
 
-@pytest.mark.parametrize("broken", ["\n", "\n    ", "\r\n", "\\\n", "\n    12→"])
+BREAKS = ("\n", "\n    ", "\r\n", "\\\n", "\n    12→")
+
+
 @pytest.mark.parametrize(("secret", "text"), WRAPPED.values(), ids=WRAPPED)
-def test_none_is_left_where_a_line_end_breaks_it(secret: str, text: str, broken: str):
-    for at in (len(secret) // 3, len(secret) // 2, len(secret) - 12):
+def test_none_is_left_where_a_line_end_breaks_it(secret: str, text: str):
+    places = (len(secret) // 3, len(secret) // 2, len(secret) - 12)
+    for at, broken in product(places, BREAKS):
         wrapped = f"{secret[:at]}{broken}{secret[at:]}"
         redacted, _ = redact(line_with(f"TOKEN\n{wrapped}\nnext"))
-        assert leaked(redacted, f"{secret[:at]}\n{secret[at:]}") == set(), at
+        assert leaked(redacted, f"{secret[:at]}\n{secret[at:]}") == set(), (at, broken)
         assert b"next" in redacted
 
 
@@ -128,19 +132,16 @@ def test_it_counts_each_once_and_by_family():
     assert found == {"GitHub token": 1, "password or key": 1}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_what_is_no_credential_stays():
+    for text in (
         "the password is required", "password: string", 'const token = getToken("x1")', "input_tokens: 12345",
         "secretary1: Anna", "key: value1x", "api_key=os.environ['API_KEY']", "password=${DB_PASSWORD1}",
         "https://user@example.com:8080/x", "postgres://user:password@localhost/db", "sk-something-like-this",
         "token_count = 12345678", "SKILL.md", "commit 29824e69f54612133e76f7eaac726eef6c875baf",
         "6f1c2a8e-0000-4000-8000-000000000001", "toolu_01A2b3C4d5E6f7G8h9", "msg_01A2b3C4d5E6f7G8h9J0k1L2",
-    ],
-)  # fmt: skip
-def test_what_is_no_credential_stays(text: str):
-    line = line_with(text)
-    assert redact(line) == (line, {})
+    ):  # fmt: skip
+        line = line_with(text)
+        assert redact(line) == (line, {})
 
 
 def test_ids_and_names_of_a_transcript_stay():
@@ -167,6 +168,7 @@ texts = st.lists(
 ).map("".join)
 
 
+@settings(max_examples=40)
 @given(texts, st.integers(0, 3))
 def test_what_was_json_stays_json(text: str, depth: int):
     for _ in range(depth):

@@ -19,10 +19,11 @@ def test_it_shows_server_account_and_what_was_done(laptop: Machine, live_server,
     elsewhere = laptop.home / "elsewhere"
     elsewhere.mkdir()
     laptop.write("s1")
+    laptop.write("s4")
     laptop.ok("push")
+    laptop.ok("mark-private", "s4")
     laptop.write("s2")
     laptop.write("s3", workspace=elsewhere)
-    laptop.ok("mark-private", "s4")
     told = laptop.json("status")
     assert told["server"] == live_server.url
     assert told["account"] == {"id": bob.pk, "email": "bob@example.com"}

@@ -5,15 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE_SECONDS = 30
 
 
 def environment_of(settings: Any, **more: str) -> dict[str, str]:
@@ -58,34 +57,27 @@ class Server:
             stderr=subprocess.DEVNULL,
         )
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def kill(self) -> None:
         """kill -9 of the process and of all its children, which are of its group."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
 
 
-def web_server(settings: Any) -> tuple[Server, str]:
+def web_server(settings: Any, application: str = "agnes.wsgi") -> tuple[Server, str]:
     """The web server on a free port of this machine, not yet started, and its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = ["-m", "gunicorn", "agnes.wsgi", "--bind", address, "--threads", "8", "--log-level", "error"]
-    return Server(command, environment_of(settings)), f"http://{address}"
+    command = ["-m", "gunicorn", "--config", "python:agnes.gunicorn_config", application]
+    return Server(command, environment_of(settings, AGNES_BIND=address)), f"http://{address}"
 
 
-def task_worker(settings: Any) -> Server:
-    return Server(["manage.py", "qcluster"], environment_of(settings, AGNES_WORKER_PROCESSES="1"))
-
-
-def wait_until_up(url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{url}/admin/login/", timeout=2)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(f"{url} did not come up")
+def task_worker(settings: Any, command: Sequence[str] = ("manage.py", "qcluster")) -> Server:
+    return Server([*command], environment_of(settings, AGNES_WORKER_PROCESSES="1"))

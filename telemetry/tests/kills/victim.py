@@ -24,6 +24,10 @@ from typing import Any, NamedTuple
 import django
 
 
+def kill_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Stage(NamedTuple):
     """Die before or after the nth call of `name` in `module`."""
 
@@ -107,6 +111,17 @@ PRUNING = {
     "before it is published": Stage("telemetry.maintenance.pruning", "publish", False),
     "at its end": Stage("telemetry.maintenance.pruning", "_record", True),
 }
+ZIPPING = {
+    "once it is in the audit log": Stage("telemetry.sessions.zipping.SessionsZip", "_record", True),
+    "among the transcripts": Stage("telemetry.sessions.zipping", "open_transcript", True),
+    "before it is closed": Stage("telemetry.sessions.zipping.SessionsZip", "close", False),
+}
+EXPORTING = {
+    "once its process runs": Stage("telemetry.export.process.ExportProcess", "_start", True),
+    "once the rows are counted": Stage("telemetry.export.process.ExportProcess", "begin", True),
+    "among the bytes": Stage("telemetry.export.process.ExportProcess", "read", True),
+    "before it is closed": Stage("telemetry.export.process.ExportProcess", "close", False),
+}
 POISON = "poison"
 
 
@@ -172,7 +187,7 @@ def prune() -> None:
     pruning.prune(actor=None)
 
 
-def die_at(stage: Stage, nth: int) -> None:
+def die_at(stage: Stage, nth: int, *, kill: Callable[[], None] = kill_this_process) -> None:
     place = _resolve(stage.module)
     original: Callable[..., Any] = getattr(place, stage.name)
     calls = itertools.count(1)
@@ -180,10 +195,10 @@ def die_at(stage: Stage, nth: int) -> None:
     def lethal(*args: Any, **kwargs: Any) -> Any:
         call = next(calls)
         if call == nth and not stage.after:
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill()
         result = original(*args, **kwargs)
         if call == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill()
         return result
 
     setattr(place, stage.name, lethal)
@@ -197,7 +212,7 @@ def die_of(session_id: str) -> None:
 
     def lethal(job: Job) -> Any:
         if job.transcript.session_id == session_id:
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill_this_process()
         return open_parts(job)
 
     setattr(Job, "open_parts", lethal)  # noqa: B010

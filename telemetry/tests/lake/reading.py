@@ -37,8 +37,13 @@ def in_database() -> dict[str, dict[Day, list[Row]]]:
             days.setdefault(_day(row[table.moment]) if table.moment else None, []).append(values)
         for rows in days.values():
             names = list(table.columns)
-            rows.sort(key=lambda row: [str(row[names.index(name)]).encode() for name in table.order])
+            rows.sort(key=lambda row: [_by_size(row[names.index(name)]) for name in table.order])
     return found
+
+
+def _by_size(value: Any) -> tuple[int, bytes]:
+    """Numbers by their size, texts by their bytes; a column holds either."""
+    return (value, b"") if isinstance(value, int) else (0, str(value).encode())
 
 
 def files_of(table: LakeTable) -> list[tuple[Day, str]]:

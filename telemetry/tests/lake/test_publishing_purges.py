@@ -80,8 +80,9 @@ class TestPurge:
         publish()
         assert is_somewhere(settings)
 
-    def test_files_that_no_commit_knows_go_too(self, transcript: SessionTranscript, settings: Any):
-        stray = Path(settings.LAKE_URL) / "usage_events" / "day=2026-05-01" / "stray.zstd.parquet"
+    @pytest.mark.parametrize("name", ["stray.zstd.parquet", "half-written.zstd.parquet#1"])
+    def test_files_that_no_commit_knows_go_too(self, transcript: SessionTranscript, settings: Any, name: str):
+        stray = Path(settings.LAKE_URL) / "usage_events" / "day=2026-05-01" / name
         stray.write_text(SECRET)
         forget(transcript)
         publish()

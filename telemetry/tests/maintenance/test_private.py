@@ -95,6 +95,15 @@ def mark(client: Client, bob: User, token_for: Callable[..., str]) -> Api:
 
 
 @pytest.fixture
+def readmit(client: Client, bob: User, token_for: Callable[..., str]) -> Api:
+    def post(session_id: str, person: User = bob, scope: str = Scope.UPLOAD) -> Any:
+        headers = {"Authorization": f"Bearer {token_for(person, scope)}"}
+        return client.post(f"/api/sessions/{session_id}/readmit", headers=headers)
+
+    return post
+
+
+@pytest.fixture
 def data(settings: Any) -> Any:
     return settings.DATA_DIR
 
@@ -102,6 +111,32 @@ def data(settings: Any) -> Any:
 def process_all() -> None:
     process("usage")
     process("verification")
+
+
+class TestTakenBack:
+    """What was marked before anything of it came."""
+
+    def test_it_is_taken_again(self, mark: Api, readmit: Api, send: Api, bob: User):
+        mark("later")
+        assert send(session("later")).status_code == 410
+        answer = readmit("later")
+        assert (answer.status_code, answer.json()) == (200, {"session_id": "later", "user_id": bob.pk})
+        assert send(session("later")).status_code == 201
+        row = AuditLog.objects.get(action="session.readmit")
+        assert (row.actor, row.target, row.params) == (bob.pk, f"u{bob.pk}_later.jsonl", {"user": bob.pk})
+
+    def test_only_by_its_person(self, mark: Api, readmit: Api, send: Api, alice: User, charlie: User):
+        mark("later")
+        for person in (charlie, alice):
+            assert readmit("later", person).status_code == 404
+        assert readmit("later", scope=Scope.READ).status_code == 403
+        assert send(session("later")).status_code == 410
+
+    def test_what_nobody_marked_or_an_admin_removed(self, mark: Api, readmit: Api, bob: User, alice: User):
+        assert readmit("later").status_code == 404
+        mark("later", alice, Scope.ADMIN, f"?user_id={bob.pk}")
+        assert readmit("later").json()["error"]["code"] == "session_erased"
+        assert WithheldSession.objects.exists()
 
 
 class TestAfterUpload:
@@ -156,6 +191,12 @@ class TestAfterUpload:
         assert not is_in_files(data, SECRET)
         process_all()
         assert not UsageEvent.objects.filter(cwd__contains=SECRET).exists()
+
+    def test_it_cannot_be_taken_back(self, mark: Api, readmit: Api, send: Api):
+        mark("secret")
+        answer = readmit("secret")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (410, "session_private")
+        assert send(file(lines("secret", 3))).status_code == 410
 
     def test_another_person_s_session_of_the_same_id_is_taken(self, mark: Api, send: Api, charlie: User):
         mark("secret")
