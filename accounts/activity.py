@@ -17,7 +17,9 @@ from accounts.moments import read_moment
 from accounts.numbers import whole_number
 
 PERSON = re.compile(r"user:(\d{1,18})", re.ASCII)
+TRANSCRIPT = re.compile(r"transcript:(\d{1,18})", re.ASCII)
 SERVER = "server"
+UNKNOWN = "not in the log"
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,12 @@ class Filters:
 
     @property
     def params(self) -> dict[str, Any]:
-        """For the audit log: what was asked, by ids."""
+        """For the audit log: what was asked, by ids. Of what was typed only what the log has already, since
+        anything else may be a name."""
         chosen = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        for name in ("action", "target"):
+            if chosen[name] and not AuditLog.objects.filter(**{name: chosen[name]}).exists():
+                chosen[name] = UNKNOWN
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in chosen.items()
@@ -113,6 +119,12 @@ def names_in(rows: Iterable[AuditLog]) -> dict[int, str]:
 def person_in(target: str) -> int | None:
     """Whose id a target such as `user:7` names."""
     found = PERSON.fullmatch(target)
+    return int(found[1]) if found else None
+
+
+def transcript_in(target: str) -> int | None:
+    """Which transcript's id a target such as `transcript:7` names."""
+    found = TRANSCRIPT.fullmatch(target)
     return int(found[1]) if found else None
 
 

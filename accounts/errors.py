@@ -1,9 +1,10 @@
 """The root of Agnes' errors. Every message names the cure; doors turn them into HTTP or CommandError once.
 
 AgnesError
-├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, AppendOnly, WeakPassword,
-│                        WrongActivityFilter, TooManyTokens, ClientTooOld, WrongConnection, LoginCodeRefused,
-│                        SignInRefused, SignInFailed, DiskFull, DiskReadOnly
+├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, LastAdmin, PersonErased,
+│                        NobodyToErase, AppendOnly, WeakPassword, WrongActivityFilter, TooManyTokens,
+│                        ClientTooOld, WrongConnection, LoginCodeRefused, SignInRefused, SignInFailed,
+│                        DiskFull, DiskReadOnly
 ├── agnes.errors         what goes wrong with a whole installation; its tree is there
 ├── marketplace.errors   what goes wrong with marketplaces; its tree is there
 └── telemetry.errors     what goes wrong with transcripts and the demo; its tree is there
@@ -76,6 +77,37 @@ class NeverDeleted(AgnesError):
         super().__init__(
             "People are never deleted.",
             "Deactivate the person instead: clear “active” on their page in the admin.",
+        )
+
+
+class LastAdmin(AgnesError):
+    status = 409
+    code = "last_admin"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody else is an active superuser: without this person nobody could administer the server.",
+            "Make somebody else a superuser first.",
+        )
+
+
+class NobodyToErase(NotFound):
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            f"Nobody has the e-mail address {email}, and no erasure of it was interrupted.",
+            "People in the admin lists the addresses; `manage.py doctor` tells what was interrupted.",
+        )
+
+
+class PersonErased(AgnesError):
+    """To whoever was authenticated before, and is at it still."""
+
+    status = 410
+    code = "person_erased"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This account was erased: nothing is taken for it.", "Ask an admin for a new account."
         )
 
 

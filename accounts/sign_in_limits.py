@@ -114,6 +114,11 @@ def _remove_old() -> None:
         FailedSignIns.objects.filter(pk__in=list(unlocked[:REMOVED_AT_ONCE])).delete()
 
 
+def keys_of(user_id: int, email: str) -> list[str]:
+    """The keys under which a person is counted."""
+    return [_account_key(email), _audit_key(f"user:{user_id}")]
+
+
 def _account_key(email: str) -> str:
     return f"account:{_hash(email.strip().lower())}"
 

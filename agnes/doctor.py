@@ -11,6 +11,7 @@ from django_q.models import Schedule
 from accounts.diagnosis import Finding
 from agnes import schedules
 from agnes.checks import is_of_this_machine
+from agnes.erasing import again
 from agnes.health import probes
 from marketplace.store import packs
 from telemetry.charts import counted
@@ -81,6 +82,7 @@ EXAMINATIONS = (
     Examination("Readiness", readiness, needs_tables=False),
     Examination("Schedules", clock),
     Examination("Processing", given_up),
+    Examination("Erasures", again.examine),
     Examination("Stored transcripts", stored_files.examine),
     Examination("Flea market", packs.examine),
     Examination("Spool folder", spool.examine),

@@ -119,10 +119,12 @@ TEMPLATES = [
 # --- The database ----------------------------------------------------------------------------------
 # SQLite: transactions take the write lock at their start and wait for it, so two writers never meet
 # "database is locked" half-way. synchronous=FULL: an acknowledged upload survives a power cut.
+# secure_delete: what is deleted is overwritten at once, so no page of the file holds it any more.
 SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
+    "PRAGMA secure_delete=ON;",
 }
 DATABASES: dict[str, Any] = {"default": DATABASE}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -1,9 +1,12 @@
 """How soon a commit must be on disk, and what may stay there of what was deleted."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import OperationalError, connection
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -27,23 +30,32 @@ def redoable_writes() -> Iterator[None]:
 
 @contextmanager
 def traceless_deletes() -> Iterator[None]:
-    """What is deleted here stays in no page of SQLite's file, nor in its log once everybody has read on.
+    """What is deleted here stays in no page of SQLite's file, which is so for all connections (secure_delete
+    in agnes/settings.py), nor in its log once everybody has read on.
 
     PostgreSQL overwrites deleted rows in its own time.
     """
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA secure_delete")
-        [before] = cursor.fetchone()
-    _run(["PRAGMA secure_delete=ON"])
     try:
         yield
     finally:
-        _run([f"PRAGMA secure_delete={before}"])
-        if not connection.in_atomic_block:
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
             empty_log()
+
+
+def rewrite_database() -> bool:
+    """SQLite's file without anything that was ever deleted, also before secure_delete was on, and its log
+    emptied. Others wait meanwhile. False where somebody reads or writes for too long.
+
+    In a transaction, and with PostgreSQL, nothing is done.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return True
+    try:
+        _run(["VACUUM"])
+    except OperationalError as error:
+        log.warning("The database could not be rewritten: %s", error)
+        return False
+    return empty_log(patience_ms=30_000)
 
 
 def empty_log(*, patience_ms: int = 2000) -> bool:

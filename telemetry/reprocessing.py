@@ -4,7 +4,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from telemetry.models import SessionProcessorState
+from telemetry.models import SessionProcessorState, SessionTranscript
 from telemetry.models.transcripts import SessionTranscriptQuerySet
 from telemetry.processors import wakeup
 
@@ -18,7 +18,7 @@ def process_again(transcripts: SessionTranscriptQuerySet, *, by: User | None) ->
     """
     transcripts = transcripts.readable()
     session_files = transcripts.order_by().values("session_file")
-    target = _session_file_of_one(transcripts)
+    target = _the_only_one(transcripts)
     count = transcripts.unsettle()
     SessionProcessorState.objects.filter(session_file__in=session_files).update(
         revision=0, attempts=0, processed_at=None, last_error=None
@@ -29,7 +29,7 @@ def process_again(transcripts: SessionTranscriptQuerySet, *, by: User | None) ->
     return count
 
 
-def _session_file_of_one(transcripts: SessionTranscriptQuerySet) -> str:
+def _the_only_one(transcripts: SessionTranscriptQuerySet) -> str:
     """What the audit row names: the transcript, where there is just one."""
-    some = list(transcripts.order_by().values_list("session_file", flat=True)[:2])
-    return some[0] if len(some) == 1 else ""
+    some = list(transcripts.order_by().values_list("pk", flat=True)[:2])
+    return SessionTranscript(pk=some[0]).audit_target if len(some) == 1 else ""

@@ -44,6 +44,8 @@ class Entry:
 
     @property
     def target_url(self) -> str:
+        if transcript_id := activity.transcript_in(self.row.target):
+            return reverse("admin:telemetry_sessiontranscript_change", args=[transcript_id])
         return _person_url(activity.person_in(self.row.target))
 
     @property

@@ -80,8 +80,11 @@ class PersonAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Only a superuser changes others who have rights: whoever sets their password has them too."""
+        """Only a superuser changes others who have rights: whoever sets their password has them too. Nobody
+        changes who was erased."""
         if not super().has_change_permission(request, obj):
+            return False
+        if isinstance(obj, User) and obj.erased_at:
             return False
         if not isinstance(obj, User) or request.user.is_superuser or obj.pk == request.user.pk:
             return True

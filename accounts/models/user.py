@@ -51,6 +51,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         "active", default=True, help_text="Clear this to lock a person out; people are never deleted."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # Nothing is taken from them any more, and what there is of them goes or is gone (docs/PRIVACY.md).
+    erased_at = models.DateTimeField("erased", null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -68,7 +70,13 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=models.Q(email=Lower("email")),
                 name="accounts_user_email_lower",
                 violation_error_message="The e-mail address must be in lower case.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at=None)
+                | models.Q(is_active=False, is_staff=False, is_superuser=False),
+                name="accounts_user_erased",
+                violation_error_message="This person was erased: make a new account instead.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -37,7 +37,7 @@ def log(alice: User, bob: User) -> list[AuditLog]:
     return plant_rows(
         [
             {"actor": alice.pk, "action": "token.issue", "target": f"user:{bob.pk}", "client_kind": "web"},
-            {"actor": bob.pk, "action": "session.upload", "target": "u7_s1.jsonl", "client_kind": "api"},
+            {"actor": bob.pk, "action": "session.upload", "target": "transcript:17", "client_kind": "api"},
             {"actor": None, "action": "usage.prune", "params": {"rows": 9}, "client_kind": "task"},
             {"actor": alice.pk, "action": "usage.export", "result": "not read", "client_kind": "web"},
         ],
@@ -85,7 +85,7 @@ class TestThePage:
         text = words(shown)
         for line in (
             "alice@example.com token.issue bob@example.com",
-            "bob@example.com session.upload u7_s1.jsonl",
+            "bob@example.com session.upload transcript:17",
             "the server usage.prune",
             f"Target bob@example.com · user:{bob.pk}",
             "rows 9",
@@ -106,7 +106,7 @@ class TestThePage:
             ({"who": "alice@example.com"}, ["usage.export", "token.issue"]),
             ({"who": "server"}, ["usage.prune"]),
             ({"action": "session.upload"}, ["session.upload"]),
-            ({"target": "u7_s1.jsonl"}, ["session.upload"]),
+            ({"target": "transcript:17"}, ["session.upload"]),
             ({"target": "BOB@example.com"}, ["token.issue"]),
             ({"client": "task"}, ["usage.prune"]),
             ({"since": "2026-05-02T01:30"}, ["usage.export", "usage.prune"]),
@@ -200,6 +200,11 @@ class TestTheCsv:
         list(answer.streaming_content)
         hang_up(answer)
         assert AuditLog.objects.filter(action="audit.export").count() == 1
+
+    def test_its_row_holds_nothing_that_was_typed(self, log: Any, alice_client: Client):
+        download(alice_client, {"target": "Bob Example", "action": "session.upload"})
+        row = AuditLog.objects.get(action="audit.export")
+        assert row.params == {"target": "not in the log", "action": "session.upload", "rows": 0}
 
     def test_a_broken_one_is_told(self, log: Any, alice_client: Client):
         hang_up(alice_client.get(CSV_URL))

@@ -5,7 +5,7 @@ names them. Then one transaction empties the tables, fills them, compares the to
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.errors import AgnesError
-from accounts.models import AuditLog, User
+from accounts.models import AuditLog, Erasure, User
 from agnes import schedules
 from agnes.backup import schema, secrets
 from agnes.backup.archive import ArchiveReader
@@ -30,6 +30,7 @@ from agnes.backup.keys import KeySet
 from agnes.backup.loading import Chunk
 from agnes.backup.making import OnProgress
 from agnes.backup.totals import differences, totals_of
+from agnes.erasing import again, erasing, listing
 from agnes.errors import BackupTooOld, InstallationNotEmpty, RestoreFailed, WorkerRuns
 from marketplace.models import Marketplace
 from telemetry.models import LakeSnapshot, SessionTranscript, WorkerHeartbeat
@@ -42,20 +43,29 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Restored:
-    """`by_hand` names the secrets that differ from those of the backup, and that only a person can set."""
+    """`by_hand` names the secrets that differ from those of the backup, and that only a person can set.
+    `erasures` are of people whom the backup held, and whose rows are gone again."""
 
     manifest: Manifest
     by_hand: list[str] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
 
 
 def restore(
-    path: Path, *, replace: bool = False, on_progress: OnProgress = lambda step, done, of: None
+    path: Path,
+    *,
+    replace: bool = False,
+    erasures: Sequence[Path] = (),
+    on_progress: OnProgress = lambda step, done, of: None,
 ) -> Restored:
     """Nothing is published yet when it returns: all days are marked.
 
-    Raises NoBackup, BackupDamaged, BackupTooNew, BackupTooOld, InstallationNotEmpty, WorkerRuns and
-    RestoreFailed; then everything is as before.
+    Who was erased here, or is on the lists `erasures`, is erased again. Raises NoBackup, BackupDamaged,
+    BackupTooNew, BackupTooOld, NoListOfErasures, InstallationNotEmpty, WorkerRuns and RestoreFailed; then
+    everything is as before.
     """
+    for file in erasures:
+        listing.read(file)
     manifest = check(path, on_progress=on_progress)
     here = what_is_here()
     if here and not replace:
@@ -64,7 +74,13 @@ def restore(
         raise BackupTooOld(f"it lacks {later[0]}, which what is here has")
     schema.bring_forward()
     _require_no_worker()
-    return _Restoring(ArchiveReader(path), manifest, on_progress).restore()
+    # Before the table that says so is replaced.
+    listing.write(*erasures)
+    restored = _Restoring(ArchiveReader(path), manifest, on_progress).restore()
+    restored.erasures = again.lock_out()
+    for erasure in restored.erasures:
+        erasing.forget(erasure)
+    return restored
 
 
 def what_is_here() -> dict[str, int]:

@@ -14,7 +14,7 @@ packing.py      the form that is stored
 
 from marketplace.guardrails.in_child import inspect_in_child
 from marketplace.guardrails.inspecting import inspect
-from marketplace.guardrails.packing import Pack, open_pack, pack, write_pack
+from marketplace.guardrails.packing import Pack, digest_of, open_pack, pack, write_pack
 from marketplace.guardrails.records import (
     Finding,
     Inspection,
@@ -36,6 +36,7 @@ __all__ = [
     "StoredFile",
     "UploadedFile",
     "Verdict",
+    "digest_of",
     "inspect",
     "inspect_in_child",
     "open_pack",

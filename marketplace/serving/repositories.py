@@ -8,6 +8,7 @@ import errno
 import fcntl
 import json
 import logging
+import math
 import os
 import secrets
 import shutil
@@ -95,6 +96,12 @@ def collect(now: float | None = None) -> int:
     for path in left:
         shutil.rmtree(path, ignore_errors=True)
     return len(unused) + len(left)
+
+
+def remove_all() -> bool:
+    """Of this machine; each is built anew when somebody fetches it. False where one is being read."""
+    removed = [_remove_unused(path, math.inf) for path in served_folder().glob("*.git")]
+    return all(removed)
 
 
 def _build(view: View) -> None:

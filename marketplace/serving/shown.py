@@ -4,6 +4,7 @@ that it began with, though the stack has changed meanwhile.
 Kept as empty files beside the repositories, where all processes of this machine see them.
 """
 
+import shutil
 import time
 from pathlib import Path
 
@@ -27,6 +28,10 @@ def key_of(user: User, commit: str) -> str | None:
         if _touched(path) > since:
             return path.suffix.removeprefix(".")
     return None
+
+
+def forget_person(user_id: int) -> None:
+    shutil.rmtree(_shown_folder() / str(user_id), ignore_errors=True)
 
 
 def forget(now: float | None = None) -> None:

@@ -70,7 +70,7 @@ def delete(entity: StoreEntity, *, by: User) -> bool:
             Plugin.objects.select_for_update().filter(pk=entity.plugin.pk).first()
         removed = entity.taken_down_at is None and not used_by_others(entity)
         if removed:
-            _remove(entity)
+            remove_for_good(entity)
         elif entity.state != EntityState.ARCHIVED:
             _archive(entity)
         _record("store.delete", entity, by, {"removed": removed})
@@ -94,8 +94,8 @@ def _archive(entity: StoreEntity) -> None:
     published.filter(state=VersionState.SUPERSEDED).update(state=VersionState.WITHDRAWN)
 
 
-def _remove(entity: StoreEntity) -> None:
-    """Its attribution ends with it, so that what its owner alone called is attributed anew."""
+def remove_for_good(entity: StoreEntity) -> None:
+    """In `alone`. Its attribution ends with it, so that what its owner alone called is attributed anew."""
     _archive(entity)
     transaction.on_commit(remover(list(entity.versions.all())))
     plugin, pk = entity.plugin, entity.pk

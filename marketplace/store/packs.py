@@ -3,7 +3,7 @@
 import logging
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +12,13 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.diagnosis import Finding, some_of
 from marketplace.catalogue.reading import README_BYTES, ReadPlugin, read_readme
 from marketplace.errors import PackLost
-from marketplace.guardrails import Inspection, Pack, open_pack
+from marketplace.guardrails import Inspection, Pack, StoredFile, digest_of, open_pack, write_pack
 from marketplace.models import StoreVersion
 from marketplace.plugins import parse_plugin
 from marketplace.plugins.errors import FileUnreadable
@@ -72,6 +73,19 @@ def stored_pack(inspection: Inspection, spooled: Path) -> Iterator[StoredPack]:
         raise
 
 
+def replace_files(version: StoreVersion, files: Mapping[str, StoredFile]) -> None:
+    """In a transaction: the version holds this tree instead of its own, whose pack goes with the commit."""
+    former, version.digest = version.pack, digest_of(files)
+    version.pack = f"{FOLDER}/{version.digest}-{secrets.token_hex(4)}.zip"
+    with spooled_pack() as path:
+        write_pack(files, path)
+        version.size = path.stat().st_size
+        with path.open("rb") as file:
+            default_storage.save(version.pack, FileOnDisk(file, name=str(path)))
+    version.save(update_fields=["pack", "digest", "size"])
+    transaction.on_commit(lambda: default_storage.delete(former))
+
+
 @contextmanager
 def opened_pack(version: StoreVersion) -> Iterator[Pack]:
     """Raises PackLost."""
@@ -108,9 +122,9 @@ def remover(versions: Iterator[StoreVersion] | list[StoreVersion]) -> Callable[[
     return remove
 
 
-def remove_strays() -> int:
+def remove_strays(min_age: timedelta = STRAY_AFTER) -> int:
     """Remove packs without a row, which uploads that were killed left. Returns how many it were."""
-    strays = find_strays(STRAY_AFTER)
+    strays = find_strays(min_age)
     _remove(strays)
     return len(strays)
 

@@ -73,7 +73,7 @@ def read_view(request: HttpRequest, session_file: str) -> HttpResponse:
     except (StoredFileDamaged, StorageUnavailable) as error:
         problem = error
     for shown in page.shown if page else [transcript]:
-        audit.record("session.view", target=shown.session_file, params={"page": number})
+        audit.record("session.view", target=shown.audit_target, params={"page": number})
     context = {
         **admin.site.each_context(request),
         **_about(transcript, page),
@@ -103,7 +103,7 @@ def line_view(request: HttpRequest, session_file: str, line: str) -> HttpRespons
         raise Http404(str(error)) from error
     except StorageUnavailable as error:
         return HttpResponse(error.text, content_type=TEXT, status=503)
-    audit.record("session.view", target=session_file, params={"line": place.line})
+    audit.record("session.view", target=transcript.audit_target, params={"line": place.line})
     lose_patience(request)
     answer = StreamingHttpResponse(pieces, content_type=TEXT)
     answer["Content-Security-Policy"] = TEXT_POLICY

@@ -220,6 +220,9 @@ def _remembered(asked: Asked, actor: User | None) -> Iterator[None]:
 
 
 def _keep(asked: Asked, provider: Provider, actor: User | None, verdict: str, reason: str) -> None:
+    if actor and User.objects.filter(pk=actor.pk).exclude(erased_at=None).exists():
+        # They were erased while it was answered.
+        return
     row = AskQuestion.objects.create(
         user=actor,
         question=asked.question,

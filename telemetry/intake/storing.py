@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.errors import PersonErased
 from accounts.models import User
 from telemetry.errors import (
     RecordsWithheld,
@@ -51,9 +52,9 @@ def store_transcript(
     """Store one transcript file; which session it is comes from its content, `uploaded_name` is a hint.
 
     When this returns, everything is on disk. Where it raises (TranscriptRefused, SessionFileTaken,
-    SessionWithheld, RecordsWithheld, UploadTooLarge, UploadCorrupt, EncodingUnsupported, UploadBusy,
-    StoredFileLost, or what `chunks` raises), nothing has changed. It opens a transaction of its own, so it
-    must not be called inside one.
+    SessionWithheld, RecordsWithheld, PersonErased, UploadTooLarge, UploadCorrupt, EncodingUnsupported,
+    UploadBusy, StoredFileLost, or what `chunks` raises), nothing has changed. It opens a transaction of its
+    own, so it must not be called inside one.
     """
     with ExitStack() as spools:
         spooled = spools.enter_context(spool())
@@ -167,14 +168,14 @@ def _look_up(upload: _Upload) -> _Known:
 
 def _write(upload: _Upload, known: _Known, comparison: Comparison) -> SessionTranscript:
     with transaction.atomic(durable=True):
-        _lock_person(upload.owner)
+        _lock_uploader(upload.owner)
         if upload.withheld:
             upload.withheld.require_current()
         transcript = _change(upload, known.transcript) if known.transcript else _create(upload)
         _add_part(upload, transcript, comparison)
         audit.record(
             "session.upload",
-            target=transcript.session_file,
+            target=transcript.audit_target,
             actor=upload.owner,
             params={
                 "status": comparison.status.value,
@@ -190,7 +191,7 @@ def _restore(upload: _Upload, transcript: SessionTranscript, part: SessionTransc
     """Put the bytes back that the storage has lost; what failed without them is tried again."""
     upload.spool.save_as(upload.storage_key)
     with transaction.atomic(durable=True):
-        _lock_person(upload.owner)
+        _lock_uploader(upload.owner)
         live = SessionTranscriptPart.objects.filter(pk=part.pk, superseded=False)
         if not live.update(stored_bytes=upload.spool.stored_bytes):
             raise TranscriptChanged("The part was superseded by another upload.")
@@ -198,7 +199,7 @@ def _restore(upload: _Upload, transcript: SessionTranscript, part: SessionTransc
         give_new_attempts(transcript)
         audit.record(
             "session.restore",
-            target=transcript.session_file,
+            target=transcript.audit_target,
             actor=upload.owner,
             params={"bytes": upload.spool.raw_bytes},
         )
@@ -206,10 +207,17 @@ def _restore(upload: _Upload, transcript: SessionTranscript, part: SessionTransc
     log.warning("%s was missing or damaged, and was restored from an upload.", upload.storage_key)
 
 
-def _lock_person(owner: User) -> None:
+def _lock_uploader(owner: User) -> None:
+    """Raises PersonErased: an upload may have begun before."""
+    if _lock_person(owner).erased_at:
+        raise PersonErased
+
+
+def _lock_person(owner: User) -> User:
     """One upload of a person writes at a time: so a row that is not there yet cannot appear meanwhile, and
     a file is not removed while another upload of the same bytes relies on it."""
-    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+    person: User = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+    return person
 
 
 def _create(upload: _Upload) -> SessionTranscript:

@@ -6,7 +6,6 @@ lake's old files. `cleaned_at` stays NULL until that is done, and whoever runs n
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -18,20 +17,19 @@ from accounts import audit
 from accounts.errors import NotFound
 from accounts.models import User
 from telemetry.durability import traceless_deletes
-from telemetry.errors import LakeUnavailable, SessionWithheld
-from telemetry.intake.names import session_file_of
+from telemetry.errors import SessionWithheld
 from telemetry.maintenance.copies import remove_copies_from_rows
 from telemetry.maintenance.doomed_files import delete_doomed
 from telemetry.maintenance.leftovers import remove_uploads_of
+from telemetry.maintenance.publishing_purges import publish_purged
 from telemetry.maintenance.removing import Counts, remove_transcripts
 from telemetry.maintenance.stored_copies import remove_copies_from_files
-from telemetry.models import SessionTranscript, UsageDirtyDay, WithheldSession
+from telemetry.models import SessionTranscript, WithheldSession
 from telemetry.processors import wakeup
 from telemetry.processors.claims import take_person_from_workers
 from telemetry.processors.library import load_transcripts
 from telemetry.processors.registry import PROCESSORS
 from telemetry.processors.runner import run
-from telemetry.publishing import publish
 from telemetry.transcripts.fingerprints import Fingerprint
 from telemetry.transcripts.values import clean
 from telemetry.withheld import withheld_of
@@ -83,8 +81,8 @@ def readmit(owner: User, session_id: str) -> None:
             )
         if row.reason != Reason.PRIVATE or row.fingerprint:
             raise SessionWithheld(row.reason)
+        target = f"withheld_session:{row.pk}"
         row.delete()
-        target = session_file_of(owner.pk, session_id, "")
         audit.record(READMISSION, target=target, actor=owner, params={"user": owner.pk})
 
 
@@ -120,11 +118,11 @@ def _remove(owner: User, session_id: str, reason: Reason, actor: User | None) ->
         take_person_from_workers(owner.pk)
         User.objects.select_for_update(no_key=True).get(pk=owner.pk)
         transcripts = list(SessionTranscript.objects.of(owner.pk).filter(session_id=session_id))
-        fingerprint = _withhold(owner, session_id, reason, transcripts)
+        withheld = _withhold(owner, session_id, reason, transcripts)
         removed = remove_transcripts(transcripts, purge=True)
-        copies = remove_copies_from_rows(owner.pk, fingerprint)
+        copies = remove_copies_from_rows(owner.pk, Fingerprint.from_bytes(bytes(withheld.fingerprint)))
         params: dict[str, Any] = {"user": owner.pk, "reason": reason.value, "copies": copies, **removed}
-        audit.record(ACTION, target=session_file_of(owner.pk, session_id, ""), actor=actor, params=params)
+        audit.record(ACTION, target=f"withheld_session:{withheld.pk}", actor=actor, params=params)
         # Should this process die, a worker goes on.
         wakeup.request_runs()
     return Outcome(session_id, owner.pk, reason, removed, copies)
@@ -132,8 +130,8 @@ def _remove(owner: User, session_id: str, reason: Reason, actor: User | None) ->
 
 def _withhold(
     owner: User, session_id: str, reason: Reason, transcripts: Sequence[SessionTranscript]
-) -> Fingerprint:
-    """The row that refuses it; what was removed with it, now or before."""
+) -> WithheldSession:
+    """The row that refuses it, with the hashes of what was removed with it, now or before."""
     row, _ = WithheldSession.objects.get_or_create(
         user=owner, session_id=session_id, defaults={"reason": reason, "at": timezone.now()}
     )
@@ -142,7 +140,7 @@ def _withhold(
     row.fingerprint = bytes(row.fingerprint) + removed
     row.cleaned_at = None
     row.save()
-    return Fingerprint.from_bytes(row.fingerprint)
+    return row
 
 
 def _publish_without(user_id: int, seconds: float | None) -> bool:
@@ -151,6 +149,4 @@ def _publish_without(user_id: int, seconds: float | None) -> bool:
     for name in PROCESSORS:
         run(name, user_id=user_id, seconds=None if seconds is None else seconds / 2)
     left = None if seconds is None else max(0.0, started + seconds - monotonic())
-    with suppress(LakeUnavailable):
-        publish(seconds=left, wait=True)
-    return not UsageDirtyDay.objects.filter(purge=True).exists()
+    return publish_purged(seconds=left)

@@ -129,6 +129,11 @@ class SessionTranscript(models.Model):
     def __str__(self) -> str:
         return self.session_file
 
+    @property
+    def audit_target(self) -> str:
+        """What rows of the audit log call it: they outlive it, so they hold no id of a session."""
+        return f"transcript:{self.pk}"
+
 
 class Session(SessionTranscript):
     """A session as people speak of it: its main transcript, with those of its subagents beside it."""

@@ -42,7 +42,7 @@ class Download(AuditedStream):
         self.size = opened.size
         self._opened = opened
         params = {"user": transcript.owner_id, "revision": transcript.revision}
-        super().__init__(target=transcript.session_file, params=params, actor=actor)
+        super().__init__(target=transcript.audit_target, params=params, actor=actor)
 
     def _chunks(self) -> Iterator[bytes]:
         return self._opened.chunks

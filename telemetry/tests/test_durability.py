@@ -31,7 +31,8 @@ def durability() -> Any:
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="settings of SQLite connections")
 @pytest.mark.parametrize(
-    ("name", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+    ("name", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1)],
 )
 def test_every_new_connection_to_sqlite_is_safe(name: str, value: Any) -> None:
     connection.close()

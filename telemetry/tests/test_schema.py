@@ -12,12 +12,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 # The columns of each table, in their order but for foreign keys, which Django adds last.
 COLUMNS = {
     "accounts_user": """
-        id password last_login is_superuser email name time_zone is_staff is_active date_joined
+        id password last_login is_superuser email name time_zone is_staff is_active date_joined erased_at
     """,
     "accounts_access_token": """
         id name key_id secret_hmac scopes created_at expires_at last_used_at revoked_at user_id
     """,
     "accounts_failed_sign_ins": "id key failures until",
+    "erasures": "id person account_hash email_hash begun_at finished_at removed",
     "accounts_login_code": "id code_hash challenge name scopes expires_at user_id",
     "audit_log": "id at actor action target params result client_kind request_id",
     "session_transcripts": """
@@ -99,6 +100,7 @@ UNIQUE = {
     "accounts_user": ["email"],
     "accounts_access_token": ["key_id"],
     "accounts_failed_sign_ins": ["key"],
+    "erasures": ["account_hash"],
     "accounts_login_code": ["code_hash"],
     "session_transcripts": ["session_file", "owner_id session_id agent_id"],
     "session_transcript_parts": ["transcript_id sha256"],
@@ -282,7 +284,7 @@ def test_every_table_of_ours_is_named_here():
     """So that a new one gets its columns checked."""
     prefixes = (
         "usage_", "session_", "processing_", "publishing_", "lake_", "accounts_", "audit_",
-        "verification_", "withheld_", "doomed_",
+        "verification_", "withheld_", "doomed_", "erasures",
     )  # fmt: skip
     many_to_many = {"accounts_user_groups", "accounts_user_user_permissions"}
     ours = {table for table in Schema(connection).tables if table.startswith(prefixes)}

@@ -10,6 +10,8 @@ from accounts.errors import AgnesError
 from agnes.backup.restoring import Restored, restore
 from agnes.backup.secrets import MEANINGS
 from agnes.backup.telling import described
+from agnes.erasing import erasing
+from telemetry.charts import counted
 from telemetry.errors import LakeUnavailable
 from telemetry.management.interruption import sigterm_interrupts
 from telemetry.management.progress import bars, days_published, named_steps
@@ -25,15 +27,35 @@ class Command(BaseCommand):
             "--replace", action="store_true", help="first remove everything that this installation holds"
         )
 
-    def handle(self, *args: Any, file: Path, replace: bool, verbosity: int, **options: Any) -> None:
+        parser.add_argument(
+            "--erasures",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="erase whom this copy of erasures.ndjson names, beside those of the one that is here",
+        )
+
+    def handle(
+        self,
+        *args: Any,
+        file: Path,
+        replace: bool,
+        erasures: list[Path],
+        verbosity: int,
+        **options: Any,
+    ) -> None:
         quiet = verbosity == 0
         try:
             with audit.context("command"), sigterm_interrupts():
                 with bars(quiet=quiet) as progress:
-                    restored = restore(file, replace=replace, on_progress=named_steps(progress))
+                    restored = restore(
+                        file, replace=replace, erasures=erasures, on_progress=named_steps(progress)
+                    )
                 self._tell(restored)
                 with bars(quiet=quiet) as progress:
                     publish(wait=True, on_progress=days_published(progress))
+                self._finish(restored)
         except LakeUnavailable as error:
             raise CommandError(f"Restored, but not published: {error.text}") from error
         except AgnesError as error:
@@ -42,6 +64,15 @@ class Command(BaseCommand):
             raise CommandError(
                 "Interrupted: unless it says above that it is restored, nothing has changed.", returncode=130
             ) from None
+
+    def _finish(self, restored: Restored) -> None:
+        """What is left of people who were erased after the backup was made."""
+        if not restored.erasures:
+            return
+        left = sorted({name for it in restored.erasures for name in erasing.clean_up(it).left})
+        self.stdout.write(f"Erased again: {counted(len(restored.erasures), 'person', 'people')}.")
+        if left:
+            raise CommandError(f"Restored, but {', '.join(left)} could not be cleaned: run `doctor --fix`.")
 
     def _tell(self, restored: Restored) -> None:
         self.stdout.write(f"Restored: {described(restored.manifest)}")

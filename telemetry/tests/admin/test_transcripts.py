@@ -168,7 +168,7 @@ class TestProcessAgain:
         assert self.is_pending()
         assert set(SessionProcessorState.objects.values_list("attempts", "last_error")) == {(0, None)}
         row = AuditLog.objects.get(action="usage.reprocess")
-        assert (row.actor, row.target, row.params) == (alice.pk, given_up.session_file, {"transcripts": 1})
+        assert (row.actor, row.target, row.params) == (alice.pk, given_up.audit_target, {"transcripts": 1})
         assert OrmQ.objects.exists()
 
     def test_from_the_detail_page(self, given_up: SessionTranscript, admin_client: Client):

@@ -79,7 +79,8 @@ class TestNew:
         raw = first_lines(3)
         upload(raw)
         row = AuditLog.objects.get(action="session.upload")
-        assert (row.actor, row.client_kind, row.target) == (bob.pk, "api", f"u{bob.pk}_{SESSION}.jsonl")
+        target = f"transcript:{SessionTranscript.objects.get().pk}"
+        assert (row.actor, row.client_kind, row.target) == (bob.pk, "api", target)
         assert row.params == {"status": "new", "bytes": len(raw), "revision": 1}
         assert OrmQ.objects.exists()
 

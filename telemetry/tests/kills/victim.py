@@ -7,6 +7,7 @@ python -m telemetry.tests.kills.victim STAGE NTH upload EMAIL FILE
 python -m telemetry.tests.kills.victim STAGE NTH withhold EMAIL SESSION_ID
 python -m telemetry.tests.kills.victim STAGE NTH reprocess
 python -m telemetry.tests.kills.victim STAGE NTH prune
+python -m telemetry.tests.kills.victim STAGE NTH erase EMAIL
 python -m telemetry.tests.kills.victim poison SESSION_ID process
 
 A poison session kills whoever reads it.
@@ -122,6 +123,19 @@ EXPORTING = {
     "among the bytes": Stage("telemetry.export.process.ExportProcess", "read", True),
     "before it is closed": Stage("telemetry.export.process.ExportProcess", "close", False),
 }
+ERASING = {
+    "before anything": Stage("agnes.erasing.listing", "write", False),
+    "after the list is written": Stage("agnes.erasing.listing", "write", True),
+    "among the rows": Stage("agnes.erasing.erasing", "_remove_some", True),
+    "among the transcripts": Stage("telemetry.maintenance.erasing", "remove_transcripts", True),
+    "among the files of an item": Stage("marketplace.store.packs", "replace_files", True),
+    "before they are a pseudonym": Stage("accounts.erasing.people", "become_pseudonym", False),
+    "after they are a pseudonym": Stage("agnes.erasing.erasing", "forget", True),
+    "among the files": Stage("telemetry.maintenance.doomed_files", "_delete", True),
+    "before it is published": Stage("agnes.erasing.erasing", "publish_purged", False),
+    "before the database is rewritten": Stage("agnes.erasing.erasing", "rewrite_database", False),
+    "before the end": Stage("agnes.erasing.erasing", "_finish", False),
+}
 POISON = "poison"
 
 
@@ -187,6 +201,17 @@ def prune() -> None:
     pruning.prune(actor=None)
 
 
+def erase(email: str) -> None:
+    """A few rows at a time, through the command."""
+    from django.core.management import call_command
+
+    from accounts.erasing import kinds
+    from telemetry.maintenance import erasing
+
+    kinds.BATCH = erasing.TRANSCRIPTS_AT_ONCE = 1
+    call_command("erase_person", email, "--erase")
+
+
 def die_at(stage: Stage, nth: int, *, kill: Callable[[], None] = kill_this_process) -> None:
     place = _resolve(stage.module)
     original: Callable[..., Any] = getattr(place, stage.name)
@@ -235,6 +260,7 @@ WORK: dict[str, tuple[dict[str, Stage], Callable[..., None]]] = {
     "withhold": (WITHHOLDING, withhold),
     "reprocess": (REPROCESSING, reprocess),
     "prune": (PRUNING, prune),
+    "erase": (ERASING, erase),
 }
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from accounts.models import AuditLog, Scope, User
 from telemetry import tasks
 from telemetry.errors import LakeUnavailable
 from telemetry.intake import comparing, storing
-from telemetry.maintenance import withholding
+from telemetry.maintenance import publishing_purges, withholding
 from telemetry.maintenance.withholding import Reason, withhold
 from telemetry.models import (
     DoomedFile,
@@ -175,7 +175,7 @@ class TestAfterUpload:
         assert (row.user_id, row.session_id, row.reason) == (bob.pk, "secret", "private")
         assert row.cleaned_at
         audit = AuditLog.objects.get(action="session.delete")
-        assert (audit.actor, audit.target) == (bob.pk, f"u{bob.pk}_secret.jsonl")
+        assert (audit.actor, audit.target) == (bob.pk, f"withheld_session:{row.pk}")
         assert audit.params == {
             "user": bob.pk, "reason": "private", "copies": 0, "transcripts": 2, "events": 5, "messages": 5,
             "summaries": 2, "items": 0, "states": 2,
@@ -433,7 +433,7 @@ class TestWhatFails:
             raise LakeUnavailable("gone")
 
         with monkeypatch.context() as patch:
-            patch.setattr(withholding, "publish", fail)
+            patch.setattr(publishing_purges, "publish", fail)
             answer = mark("secret")
         assert (answer.status_code, answer.json()["left"]) == (202, ["lake"])
         self.assert_done_by_the_next_task(data)

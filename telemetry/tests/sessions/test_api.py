@@ -175,7 +175,7 @@ class TestDownload:
         assert answer["Content-Type"] == "application/x-ndjson"
         assert answer["Cache-Control"] == "no-store"
         [row] = AuditLog.objects.filter(action="session.download")
-        assert (row.actor, row.target, row.result) == (alice.pk, transcript.session_file, "ok")
+        assert (row.actor, row.target, row.result) == (alice.pk, f"transcript:{transcript.pk}", "ok")
 
     def test_diverging_parts_come_one_after_another(self, get, bob: User):
         later = transcript_bytes([user_line("B", timestamp=moment(9)), assistant_line(timestamp=moment(9))])

@@ -195,7 +195,7 @@ class TestSubagents:
         assert "I look" in nested
         assert address(agent) in nested
         targets = AuditLog.objects.filter(action="session.view").values_list("target", flat=True)
-        assert sorted(targets) == sorted([main.session_file, agent.session_file])
+        assert sorted(targets) == sorted([main.audit_target, agent.audit_target])
         own = words(read(agent))
         assert "Prompt by an agent" in own
         assert f"of session {main.session_id[:39]}" in own.replace(" …", "")
@@ -288,8 +288,8 @@ class TestWhoMayRead:
         reader.get(f"{address(transcript)}line/1/")
         rows = AuditLog.objects.filter(action="session.view").order_by("pk")
         assert [(it.actor, it.target, it.params) for it in rows] == [
-            (alice.pk, transcript.session_file, {"page": 1}),
-            (alice.pk, transcript.session_file, {"line": 1}),
+            (alice.pk, transcript.audit_target, {"page": 1}),
+            (alice.pk, transcript.audit_target, {"line": 1}),
         ]
 
     def test_to_look_at_the_list_is_not_enough(self, bob: User, dana: User, client: Client):
