@@ -144,10 +144,8 @@ def first_number(text: str, pattern: str) -> float:
 
 def called(key: object) -> str:
     """An item of the flea market has a number for a key, and a name on the page."""
-    slugs = (
-        StoreEntity.objects.filter(pk=int(str(key))) if str(key).isdecimal() else StoreEntity.objects.none()
-    )
-    return slugs.values_list("slug", flat=True).first() or str(key)
+    slugs = {str(number): slug for number, slug in StoreEntity.objects.values_list("pk", "slug")}
+    return slugs.get(str(key), str(key))
 
 
 def most_used(key: str, names: int) -> Callable[[Rows, str, int], tuple[object, object]]:

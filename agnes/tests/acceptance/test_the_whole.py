@@ -101,10 +101,14 @@ def sessions_are_downloaded_and_audited(platform: Platform) -> None:
     [everything] = re.findall(r'href="([^"]+)" download>Download all \(\.zip\)', page)
     with zipfile.ZipFile(io.BytesIO(platform.download(everything))) as archive:
         assert archive.read(f"{SEEDED}.jsonl") == seeded()
-    for action, target in (("session.download", SEEDED), ("session.download_all", f"user:{admin['id']}")):
+    [(transcript,)] = platform.rows("SELECT id FROM session_transcripts WHERE session_id = ?", SEEDED)
+    targets = {
+        "session.download": f"transcript:{transcript}",
+        "session.download_all": f"user:{admin['id']}",
+    }
+    for action, target in targets.items():
         row = platform.api("admin/activity", params={"action": action, "client": "web"}).json()["items"][0]
-        assert row["actor_email"] == ADMIN
-        assert target in row["target"]
+        assert (row["actor_email"], row["target"]) == (ADMIN, target)
 
 
 def the_export_has_all_events(platform: Platform) -> None:
