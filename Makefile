@@ -1,6 +1,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait for servers that they start, so that twice as many as processors run at once.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * os.cpu_count())')
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test test-browser slow sample chaos ci screenshots docs bench lint types layers requirements clean
@@ -14,7 +16,7 @@ run: $(VENV)/.server ## Start Agnes on this machine: web server, task worker and
 install: $(VENV)/.server ## Make the virtual environment from the pinned requirements
 
 test: $(VENV)/.dev ## Run the whole test suite on the embedded database
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-browser: $(VENV)/.dev ## Run the tests that drive a real browser (Debian's chromium)
 	$(BIN)/pytest -m browser $(ARGS)

@@ -118,7 +118,6 @@ class TestTakenBack:
 
     def test_it_is_taken_again(self, mark: Api, readmit: Api, send: Api, bob: User):
         mark("later")
-        withheld = WithheldSession.objects.get()
         assert send(session("later")).status_code == 410
         answer = readmit("later")
         assert (answer.status_code, answer.json()) == (200, {"session_id": "later", "user_id": bob.pk})
