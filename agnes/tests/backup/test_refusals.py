@@ -175,7 +175,7 @@ class TestTheInstallation:
 
     def test_it_must_be_stopped(self, small: Path):
         worker_heartbeat.beat("cluster")
-        with pytest.raises(CommandError, match="Stop Agnes"):
+        with pytest.raises(CommandError, match=r"Stop Agnes .* wait a minute and a half"):
             run("restore", small, "--replace")
 
     def test_an_older_one_is_not_backed_up(self, db: None, file: Path):
