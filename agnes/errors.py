@@ -123,8 +123,8 @@ class WorkerRuns(AgnesError):
     def __init__(self, host: str) -> None:
         super().__init__(
             f"A task worker runs on {host}.",
-            "Stop Agnes on all machines, then try again; a worker that was killed counts as running for "
-            "another minute and a half.",
+            "Stop Agnes on all machines, wait a minute and a half, for which a worker that was stopped still "
+            "counts as running, and try again.",
         )
 
 

@@ -47,8 +47,13 @@ def _on_disk(content: "File[Any] | IO[Any]", *, beside: Path) -> Path:
     if hasattr(content, "temporary_file_path"):
         return Path(content.temporary_file_path())
     with tempfile.NamedTemporaryFile(dir=beside.parent, prefix=".", delete=False) as written:
-        for chunk in File(content).chunks():
-            written.write(chunk)
+        try:
+            for chunk in File(content).chunks():
+                written.write(chunk)
+            written.flush()
+        except BaseException:
+            os.unlink(written.name)
+            raise
     return Path(written.name)
 
 

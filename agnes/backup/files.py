@@ -7,10 +7,13 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, models
 
 from marketplace.models import StoreVersion
+from marketplace.store import packs
 from telemetry.models import SessionTranscript, SessionTranscriptPart
+from telemetry.strays import stored_files
 
 # Read so many rows at a time, and not with a cursor: what is done with each file takes its time.
 ROWS_AT_ONCE = 1000
+FOLDERS = (stored_files.FOLDER, packs.FOLDER)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class NamedFile:
             for rows in _sources(DEFAULT_DB_ALIAS)
             if isinstance(self.row, rows.model)
         )
+
+
+def is_key(name: str) -> bool:
+    """Whether a stored file may have this name: beside their folders lie secrets and the database."""
+    folder, *rest = name.split("/")
+    return folder in FOLDERS and bool(rest) and {"", ".", ".."}.isdisjoint(rest)
 
 
 def named_files(using: str = DEFAULT_DB_ALIAS) -> Iterator[NamedFile]:

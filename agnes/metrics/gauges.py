@@ -1,11 +1,9 @@
 """What is so at the moment of asking: a few cheap queries, and a look at the disk."""
 
 import logging
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 from django_q.models import OrmQ, Task
@@ -14,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from agnes.health import probes
-from telemetry import vitals
+from telemetry import disk, vitals
 from telemetry.dashboard import machine
 from telemetry.models import PublishingState
 
@@ -49,11 +47,9 @@ def _checks(answers: Mapping[str, bool]) -> Metric:
 
 
 def _disk() -> Iterable[Metric]:
-    try:
-        free = shutil.disk_usage(settings.DATA_DIR).free
-    except OSError:  # The check `disk` tells of it.
-        return
-    yield _gauge("disk_free_bytes", "Bytes that are free where the data folder is.", free)
+    # Where it cannot be told, the check `disk` says why.
+    if (free := disk.look().free) is not None:
+        yield _gauge("disk_free_bytes", "Bytes that are free where the data folder is.", free)
 
 
 def _processing() -> Iterable[Metric]:

@@ -72,6 +72,8 @@ class Bucket:
         response = self._request("GET", key, headers={"range": f"bytes={start}-"} if start else {})
         try:
             self._require_success(response, key)
+            if start and response.status_code != HTTPStatus.PARTIAL_CONTENT:
+                raise StorageUnavailable("the store gives a file from the beginning only")
         except BaseException:
             response.close()
             raise
@@ -108,7 +110,7 @@ class Bucket:
         """One cheap request, which needs the right to list."""
         next(self._pages(self._prefix, most=1))
 
-    def _pages(self, prefix: str, most: int | None = None) -> "Iterator[ElementTree.Element]":
+    def _pages(self, prefix: str, most: int | None = None) -> Iterator[ElementTree.Element]:
         query = {
             "list-type": "2",
             "prefix": prefix,
@@ -118,7 +120,7 @@ class Bucket:
         while True:
             with closing(self._request("GET", None, query=query)) as response:
                 self._require_success(response, prefix)
-                page = ElementTree.fromstring(response.read())
+                page = _page(response)
             yield page
             further = _text(page, "NextContinuationToken")
             if not further:
@@ -178,6 +180,13 @@ class Bucket:
         if response.status_code == HTTPStatus.NOT_FOUND and code != "NoSuchBucket":
             raise FileNotFoundError(f"There is no {key} in the bucket.")
         raise StorageUnavailable(f"the store answers {response.status_code} {code}".strip())
+
+
+def _page(response: httpx.Response) -> ElementTree.Element:
+    try:
+        return ElementTree.fromstring(response.read())
+    except (ElementTree.ParseError, httpx.TransportError) as error:
+        raise StorageUnavailable(f"the store's list cannot be read: {error}") from error
 
 
 def _error_code(response: httpx.Response) -> str:

@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pytest
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from accounts.models import User
@@ -73,3 +73,19 @@ def test_what_is_not_on_disk_yet_is_written_beside_and_synced_too(
     assert sync_folder == ("sync", "kept")
     assert (own_data_folder / "kept/name").read_bytes() == b"content"
     assert [path.name for path in (own_data_folder / "kept").iterdir()] == ["name"]
+
+
+def test_what_cannot_be_written_leaves_nothing(own_data_folder: Path) -> None:
+    class Broken:
+        def __init__(self) -> None:
+            self.pieces = iter([b"begun"])
+
+        def read(self, size: int) -> bytes:
+            if piece := next(self.pieces, None):
+                return piece
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        default_storage.save("transcripts/1/x.jsonl.zst", File(cast(IO[bytes], Broken()), name="x"))
+    assert not [path for path in own_data_folder.rglob("*") if path.is_file() and path.name.startswith(".")]
+    assert not default_storage.exists("transcripts/1/x.jsonl.zst")

@@ -26,7 +26,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--replace", action="store_true", help="first remove everything that this installation holds"
         )
-
         parser.add_argument(
             "--erasures",
             type=Path,

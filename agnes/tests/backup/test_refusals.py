@@ -121,6 +121,23 @@ class TestDamage:
         with pytest.raises(BackupDamaged, match=reason):
             check(changed(small, change))
 
+    @pytest.mark.parametrize("key", ["token_pepper", "../outside", "/outside", "store/../token_pepper", ""])
+    def test_files_that_belong_nowhere(self, small: Path, key: str, settings: Any):
+        """A file that was made to overwrite something else."""
+        reader = ArchiveReader(small)
+        other = small.with_name("other.tar")
+        manifest = reader.manifest()
+        manifest.files, manifest.file_bytes = manifest.files + 1, manifest.file_bytes + 1
+        with written(other, reader.head) as archive:
+            archive.add_bytes(f"files/{key}", b"x")
+            for member in islice(reader.members(), 1, None):
+                archive.add(member.name, member.stream, member.size)  # type: ignore[arg-type]
+            archive.finish(manifest)
+        before = {path for path in settings.DATA_DIR.rglob("*") if path.is_file()}
+        with pytest.raises(CommandError, match="is no stored file"):
+            run("restore", other, "--replace")
+        assert before == {path for path in settings.DATA_DIR.rglob("*") if path.is_file()}
+
 
 class TestOtherFiles:
     @pytest.mark.parametrize("content", [b"", b"hello", b"\0" * 10_240], ids=["empty", "text", "empty tar"])
@@ -158,7 +175,7 @@ class TestTheInstallation:
 
     def test_it_must_be_stopped(self, small: Path):
         worker_heartbeat.beat("cluster")
-        with pytest.raises(CommandError, match="Stop Agnes"):
+        with pytest.raises(CommandError, match=r"Stop Agnes .* wait a minute and a half"):
             run("restore", small, "--replace")
 
     def test_an_older_one_is_not_backed_up(self, db: None, file: Path):

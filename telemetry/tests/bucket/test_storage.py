@@ -160,6 +160,33 @@ class TestTrouble:
         with pytest.raises(StorageUnavailable, match="503"):
             default_storage.delete("name")
 
+    @pytest.mark.parametrize("promised", [100, 6], ids=["cut short", "no XML"])
+    def test_a_list_that_cannot_be_read(self, faulty: Any, promised: int):
+        def answer(handler: Any) -> None:
+            handler.send_response(200)
+            handler.send_header("content-length", str(promised))
+            handler.end_headers()
+            handler.wfile.write(b"<Lists")
+
+        faulty(answer)
+        with pytest.raises(StorageUnavailable):
+            default_storage.listdir("name")
+
+    def test_a_store_that_cannot_begin_in_the_middle(self, faulty: Any):
+        """Its first bytes are not taken for those that are asked for."""
+
+        def answer(handler: Any) -> None:
+            handler.send_response(200)
+            handler.send_header("content-length", str(len(LARGE)))
+            handler.end_headers()
+            handler.wfile.write(LARGE)
+
+        faulty(answer)
+        with default_storage.open("name") as file:
+            file.seek(WHOLE_BYTES)
+            with pytest.raises(StorageUnavailable, match="from the beginning only"):
+                file.read()
+
     def test_reading_goes_on_where_the_connection_broke(self, faulty: Any):
         ranges: list[str | None] = []
 
