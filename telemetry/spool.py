@@ -3,8 +3,10 @@ the indexes of transcripts that were read."""
 
 import logging
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +25,25 @@ PREFIXES = (EXPORT_PREFIX, FORM_PREFIX, INDEX_PREFIX, SPILL_PREFIX)
 PATTERNS = (f"*{UPLOAD_SUFFIX}", f"*{PACK_SUFFIX}", *(f"{prefix}*" for prefix in PREFIXES))
 # Nothing goes on for so long without writing a byte.
 LEFTOVER_AGE = timedelta(days=1)
+
+
+def spool_folder() -> Path:
+    """Made where it is missing."""
+    folder = Path(settings.SPOOL_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def spooled_file(suffix: str) -> Iterator[Path]:
+    """An empty file, gone afterwards unless it was moved. One of the suffixes above, by which `leftovers`
+    finds what a kill leaves."""
+    with tempfile.NamedTemporaryFile(dir=spool_folder(), suffix=suffix, delete=False) as file:
+        path = Path(file.name)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def remove_leftovers() -> None:
