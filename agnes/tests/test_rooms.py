@@ -1,5 +1,6 @@
 """The house is as it is drawn: docs/INTERNALS.md and the contracts between layers miss no room."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,6 +12,7 @@ APPS = ("accounts", "agnes", "marketplace", "telemetry")
 # Django's own, which every app has.
 OF_DJANGO = {"admin", "management", "migrations", "models", "templatetags", "tests"}
 CLIENT = "agnes.cli"
+ERROR = re.compile(r"^class (\w+)\((\w+)\):", re.MULTILINE)
 
 
 def rooms(app: str) -> set[str]:
@@ -40,3 +42,21 @@ def test_the_client_is_kept_from_every_module_of_the_server():
 
     assert server_modules() - forbidden == set()
     assert {"django", *APPS} - {"agnes"} <= forbidden
+
+
+def errors_of_people() -> set[str]:
+    """The classes below AgnesError, wherever they are."""
+    files = (path for app in APPS for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts)
+    parents = dict(pair for path in files for pair in ERROR.findall(path.read_text()))
+    found: set[str] = set()
+    while more := {name for name, parent in parents.items() if parent in {"AgnesError", *found}} - found:
+        found |= more
+    return found
+
+
+def test_every_error_stands_in_a_tree():
+    trees = [path.read_text().split('"""')[1] for app in APPS for path in (ROOT / app).rglob("errors.py")]
+    drawn = {word for tree in trees for word in re.findall(r"\w+", tree)}
+
+    assert "TranscriptRefused" in errors_of_people()
+    assert sorted(errors_of_people() - drawn) == []
