@@ -58,7 +58,7 @@ def remove_leftovers() -> None:
 def leftovers(min_age: timedelta) -> list[Path]:
     """Ours that nobody has written to for so long."""
     before = time.time() - min_age.total_seconds()
-    return sorted(path for path in _ours() if _newest(path) <= before)
+    return sorted(path for path in _ours() if last_written(path) <= before)
 
 
 def size_of(path: Path) -> int:
@@ -82,8 +82,8 @@ def _ours() -> Iterator[Path]:
         yield from folder.glob(pattern)
 
 
-def _newest(path: Path) -> float:
-    """When it, or anything in it, was last written to; now where it goes away meanwhile."""
+def last_written(path: Path) -> float:
+    """When it, or anything in it, was last written to, in seconds since 1970; now where it goes meanwhile."""
     try:
         return max(each.stat().st_mtime for each in (path, *path.rglob("*")))
     except FileNotFoundError:
