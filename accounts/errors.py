@@ -1,8 +1,8 @@
 """The root of Agnes' errors. Every message names the cure; doors turn them into HTTP or CommandError once.
 
 AgnesError
-├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NeverDeleted, LastAdmin, PersonErased,
-│                        AppendOnly, WeakPassword, WrongActivityFilter, TooManyTokens,
+├── accounts.errors      NotAuthenticated, NotAllowed, NotFound, NobodyToErase, NeverDeleted, LastAdmin,
+│                        PersonErased, AppendOnly, WeakPassword, WrongActivityFilter, TooManyTokens,
 │                        ClientTooOld, WrongConnection, LoginCodeRefused, SignInRefused, SignInFailed,
 │                        DiskFull, DiskReadOnly
 ├── agnes.errors         what goes wrong with a whole installation; its tree is there

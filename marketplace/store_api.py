@@ -8,6 +8,7 @@ from ninja import Status as HttpStatus
 
 from accounts.api_auth import auth
 from accounts.models import AccessToken, Scope, User
+from accounts.people import person
 from marketplace.guardrails.limits import DESCRIPTION_CHARACTERS
 from marketplace.items.query import MAX_OFFSET
 from marketplace.models import (
@@ -93,9 +94,9 @@ def upload_entity(
     What is rejected is answered with 422, and nothing of it is kept: `findings` beside the error's message
     say file, line, and what to change.
     """
-    person = _person(request)
+    owner = person(request)
     with received_files(request) as files:
-        uploaded = upload(files, by=person, kind=kind or "", name=name, description=description)
+        uploaded = upload(files, by=owner, kind=kind or "", name=name, description=description)
     return HttpStatus(201, _uploaded(request, uploaded))
 
 
@@ -108,7 +109,7 @@ def entities(
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
 ) -> dict[str, Any]:
     """One's own; with the permission marketplace.moderate_store and, for a token, the scope admin, all."""
-    found = StoreEntity.objects.all() if _sees_all(request) else _person(request).store_entities.all()
+    found = StoreEntity.objects.all() if _sees_all(request) else person(request).store_entities.all()
     if state:
         found = found.filter(state=state)
     if waiting:
@@ -128,14 +129,14 @@ def entity(request: HttpRequest, entity_id: int) -> dict[str, Any]:
 def describe(request: HttpRequest, entity_id: int, new: Description) -> dict[str, Any]:
     """Shown in place of what its files say."""
     found = _own(request, entity_id)
-    ownership.describe(found, new.description, by=_person(request))
+    ownership.describe(found, new.description, by=person(request))
     return _described(request, _find(request, entity_id))
 
 
 @router.delete("/entities/{int:entity_id}", auth=writing, response=Deleted, summary="Delete an item")
 def delete(request: HttpRequest, entity_id: int) -> dict[str, Any]:
     """What others use, or an admin has taken down, is archived: nobody gets it any more, its figures stay."""
-    removed = ownership.delete(_own(request, entity_id), by=_person(request))
+    removed = ownership.delete(_own(request, entity_id), by=person(request))
     return {"id": entity_id, "removed": removed}
 
 
@@ -150,7 +151,7 @@ def new_version(request: HttpRequest, entity_id: int) -> HttpStatus[dict[str, An
     """Through the same checks. While it is held the version before stays served."""
     found = _own(request, entity_id)
     with received_files(request) as files:
-        uploaded = upload_version(found, files, by=_person(request))
+        uploaded = upload_version(found, files, by=person(request))
     return HttpStatus(201, _uploaded(request, uploaded))
 
 
@@ -163,7 +164,7 @@ def new_version(request: HttpRequest, entity_id: int) -> HttpStatus[dict[str, An
 )
 def withdraw(request: HttpRequest, entity_id: int) -> dict[str, Any]:
     """Nobody gets it any more. A new version publishes it again."""
-    ownership.withdraw(_own(request, entity_id), by=_person(request))
+    ownership.withdraw(_own(request, entity_id), by=person(request))
     return _described(request, _find(request, entity_id))
 
 
@@ -173,7 +174,7 @@ def withdraw(request: HttpRequest, entity_id: int) -> dict[str, Any]:
 def transfer(request: HttpRequest, entity_id: int, to: NewOwner) -> dict[str, Any]:
     """The person with this address owns it from now on."""
     found = _own(request, entity_id)
-    ownership.transfer(found, to.email, by=_person(request))
+    ownership.transfer(found, to.email, by=person(request))
     return _described(request, StoreEntity.objects.detailed().get(pk=entity_id))
 
 
@@ -188,7 +189,7 @@ def release(request: HttpRequest, entity_id: int, decision: Decision | None = No
     """409 where that version is not held any more."""
     found = _find(request, entity_id)
     held = deciding.held_version(found, decision.version if decision else None)
-    deciding.release(held, by=_person(request))
+    deciding.release(held, by=person(request))
     return _described(request, _find(request, entity_id))
 
 
@@ -202,7 +203,7 @@ def release(request: HttpRequest, entity_id: int, decision: Decision | None = No
 def refuse(request: HttpRequest, entity_id: int, refusal: Refusal) -> dict[str, Any]:
     """Its owner reads the reason. What was published before stays so."""
     held = deciding.held_version(_find(request, entity_id), refusal.version)
-    deciding.refuse(held, refusal.reason, by=_person(request))
+    deciding.refuse(held, refusal.reason, by=person(request))
     return _described(request, _find(request, entity_id))
 
 
@@ -215,7 +216,7 @@ def refuse(request: HttpRequest, entity_id: int, refusal: Refusal) -> dict[str, 
 )
 def take_down(request: HttpRequest, entity_id: int, why: TakeDown) -> dict[str, Any]:
     """Nobody gets it any more, and only an admin can release another version of it."""
-    deciding.take_down(_find(request, entity_id), why.reason, by=_person(request))
+    deciding.take_down(_find(request, entity_id), why.reason, by=person(request))
     return _described(request, _find(request, entity_id))
 
 
@@ -286,11 +287,6 @@ def _plain_name(path: str) -> str:
     return "".join(it if it.isascii() and (it.isalnum() or it in "._-") else "_" for it in name)
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _shown(person: User) -> str:
     return person.name or person.email
 
@@ -298,19 +294,19 @@ def _shown(person: User) -> str:
 def _sees_all(request: HttpRequest) -> bool:
     caller = getattr(request, "auth", None)
     has_scope = not isinstance(caller, AccessToken) or Scope.ADMIN in caller.scopes
-    return has_scope and moderates(_person(request))
+    return has_scope and moderates(person(request))
 
 
 def _find(request: HttpRequest, entity_id: int) -> StoreEntity:
-    return find_entity(_person(request), entity_id, moderating=_sees_all(request))
+    return find_entity(person(request), entity_id, moderating=_sees_all(request))
 
 
 def _find_version(request: HttpRequest, entity_id: int, number: int) -> StoreVersion:
-    return find_version(_person(request), entity_id, number, moderating=_sees_all(request))
+    return find_version(person(request), entity_id, number, moderating=_sees_all(request))
 
 
 def _own(request: HttpRequest, entity_id: int) -> StoreEntity:
-    return find_own(_person(request), entity_id, moderating=_sees_all(request))
+    return find_own(person(request), entity_id, moderating=_sees_all(request))
 
 
 def _summary(found: Any) -> dict[str, Any]:
@@ -329,9 +325,9 @@ def _summary(found: Any) -> dict[str, Any]:
 
 def _described(request: HttpRequest, found: StoreEntity) -> dict[str, Any]:
     sees_all = _sees_all(request)
-    visible = found.versions.visible_to(_person(request), moderating=sees_all)
+    visible = found.versions.visible_to(person(request), moderating=sees_all)
     versions = visible.order_by("-number").select_related("uploaded_by").prefetch_related("verdicts__by")
-    sees_held = sees_all or found.owner_id == _person(request).pk
+    sees_held = sees_all or found.owner_id == person(request).pk
     return {
         **_summary(found),
         "held_version": getattr(found, "held_number", None) if sees_held else None,

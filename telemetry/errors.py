@@ -11,6 +11,7 @@ AgnesError
 ├── UploadBusy             nothing wrong: send it again
 ├── StoredFileLost         the upload cannot be compared: what is stored of its transcript is lost
 ├── TranscriptLost         a transcript cannot be read: what is stored of it is lost or damaged
+│   └── TranscriptRemoved      (410) retention removed it
 ├── WhoseSession           several people have the session that an admin named
 ├── SessionUnknown         no transcript of this person has this session_file
 ├── UnknownProcessor       no processor has this name
@@ -19,6 +20,7 @@ AgnesError
 ├── RangeBeyondEnd         a download was to go on behind its end
 ├── ExportsBusy            as many exports are under way as may be at once
 ├── ExportFailed           the process that reads the lake for an export gave up
+│   └── ExportTooWide          its rows take more memory than there is, even one by one
 ├── LakeNotBuilt           nothing to read yet
 ├── LakeChanged            what a reader held was removed meanwhile
 ├── LakeUnavailable        the lake cannot be reached, read or written
@@ -37,7 +39,8 @@ AgnesError
 └── DemoAddressTaken       (demo.world) somebody real has the address of an invented person
 
 ClaimLost, TranscriptChanged and intake.importing.Stopped are told by one part to another and never reach a
-person.
+person. StoredFileDamaged and StoredFileRemoved tell of a file: the API says TranscriptLost and
+TranscriptRemoved of its transcript, pages and the errors that processors keep say their text.
 """
 
 from accounts.errors import AgnesError

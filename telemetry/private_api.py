@@ -9,6 +9,7 @@ from ninja import Status as HttpStatus
 from accounts.api_auth import auth
 from accounts.errors import NotFound
 from accounts.models import AccessToken, Scope, User
+from accounts.people import person_of_id
 from telemetry.errors import WhoseSession
 from telemetry.maintenance.withholding import Outcome, Reason, readmit, withhold
 from telemetry.models import SessionTranscript
@@ -97,13 +98,13 @@ def _owner(request: HttpRequest, session_id: str, user_id: int | None) -> User:
             return me
         raise NotFound(f"You have no session {session_id[:200]!r}.", "Leave user_id out for your own.")
     if user_id is not None:
-        return _person(user_id)
+        return person_of_id(user_id)
     owners = _owners_of(session_id)
     if me.pk in owners or not owners:
         return me
     if len(owners) > 1:
         raise WhoseSession(sorted(owners))
-    return _person(owners.pop())
+    return person_of_id(owners.pop())
 
 
 def _may_remove_others(request: HttpRequest, me: User) -> bool:
@@ -111,13 +112,6 @@ def _may_remove_others(request: HttpRequest, me: User) -> bool:
     token: Any = request.auth  # type: ignore[attr-defined]
     in_scope = not isinstance(token, AccessToken) or Scope.ADMIN in token.scopes
     return in_scope and me.is_staff and me.has_perm(MANAGE_PROCESSING)
-
-
-def _person(user_id: int) -> User:
-    person: User | None = User.objects.filter(pk=user_id).first()
-    if person is None:
-        raise NotFound(f"There is no person {user_id}.", "People in the admin lists them.")
-    return person
 
 
 def _owners_of(session_id: str) -> set[int]:

@@ -7,8 +7,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Path, Query, Router, Schema
 
 from accounts.api_auth import auth
-from accounts.errors import NotFound
-from accounts.models import Scope, User
+from accounts.models import Scope
+from accounts.people import person_of_id
 from telemetry.errors import SessionUnknown
 from telemetry.export import moments
 from telemetry.permissions import READ_TRANSCRIPTS
@@ -97,7 +97,7 @@ def list_sessions(
     plugin: Annotated[str, Query(description="that used it: curated:market/tidy, or market/tidy")] = "",
 ) -> dict[str, Any]:
     """Newest first; subagents stand in their session, each with its own download."""
-    _person(user_id)
+    person_of_id(user_id)
     asked = {
         "since": since,
         "until": until,
@@ -129,7 +129,7 @@ def download_all(request: HttpRequest, user_id: UserId) -> StreamingHttpResponse
 
     A connection that breaks is an error on the way: what came by then is not everything.
     """
-    return answering.answer_all(request, _person(user_id))
+    return answering.answer_all(request, person_of_id(user_id))
 
 
 @router.get(
@@ -157,13 +157,6 @@ def show_session(request: HttpRequest, user_id: UserId, session_file: str) -> di
 def download_transcript(request: HttpRequest, user_id: UserId, session_file: str) -> StreamingHttpResponse:
     """The *.jsonl as it was uploaded; where several diverging files were, one after another."""
     return answering.answer_transcript(request, user_id, session_file)
-
-
-def _person(user_id: int) -> User:
-    person: User | None = User.objects.filter(pk=user_id).first()
-    if person is None:
-        raise NotFound(f"There is no person {user_id}.", "People in the admin lists them.")
-    return person
 
 
 def _session(row: SessionRow) -> dict[str, Any]:

@@ -3,8 +3,10 @@ the indexes of transcripts that were read."""
 
 import logging
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +27,25 @@ PATTERNS = (f"*{UPLOAD_SUFFIX}", f"*{PACK_SUFFIX}", *(f"{prefix}*" for prefix in
 LEFTOVER_AGE = timedelta(days=1)
 
 
+def spool_folder() -> Path:
+    """Made where it is missing."""
+    folder = Path(settings.SPOOL_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def spooled_file(suffix: str) -> Iterator[Path]:
+    """An empty file, gone afterwards unless it was moved. One of the suffixes above, by which `leftovers`
+    finds what a kill leaves."""
+    with tempfile.NamedTemporaryFile(dir=spool_folder(), suffix=suffix, delete=False) as file:
+        path = Path(file.name)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def remove_leftovers() -> None:
     """Remove what was killed before it could tidy up, and indexes, which are made again when needed."""
     found = leftovers(LEFTOVER_AGE)
@@ -37,7 +58,7 @@ def remove_leftovers() -> None:
 def leftovers(min_age: timedelta) -> list[Path]:
     """Ours that nobody has written to for so long."""
     before = time.time() - min_age.total_seconds()
-    return sorted(path for path in _ours() if _newest(path) <= before)
+    return sorted(path for path in _ours() if last_written(path) <= before)
 
 
 def size_of(path: Path) -> int:
@@ -61,8 +82,8 @@ def _ours() -> Iterator[Path]:
         yield from folder.glob(pattern)
 
 
-def _newest(path: Path) -> float:
-    """When it, or anything in it, was last written to; now where it goes away meanwhile."""
+def last_written(path: Path) -> float:
+    """When it, or anything in it, was last written to, in seconds since 1970; now where it goes meanwhile."""
     try:
         return max(each.stat().st_mtime for each in (path, *path.rglob("*")))
     except FileNotFoundError:

@@ -8,4 +8,5 @@ provider.py         the provider of the settings, and what it says of itself
 allauth_adapter.py  where allauth asks what is to happen
 backend.py          sessions that began so
 views.py            the two addresses
+answering.py        what a browser that comes back gets
 """

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.connecting import allow, labels, read_connection
 from accounts.errors import WrongConnection
-from accounts.pages.people import person
+from accounts.people import person
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -15,7 +15,7 @@ from accounts import shown_once, tokens
 from accounts.errors import TooManyTokens
 from accounts.models import AccessToken, User
 from accounts.pages.forms import TokenForm, asked_for
-from accounts.pages.people import person
+from accounts.people import person
 
 # Of those that ended, the newest.
 ENDED = 20

@@ -16,11 +16,14 @@ tables.py      which tables and columns
 snapshot.py    a second connection that sees one moment of the database
 dumping.py     rows to chunks
 loading.py     chunks to rows
+emptying.py    tables without rows, before and after
 files.py       the stored files that a database names
+keys.py        sets of their keys, on disk
 schema.py      migrations: of the file, and of the database
 totals.py      figures that must be the same afterwards
 secrets.py     secrets kept in the data folder
 making.py      manage.py backup
 checking.py    manage.py verify FILE
 restoring.py   manage.py restore
+telling.py     what a backup holds, for people
 """

@@ -24,7 +24,7 @@ from telemetry.durability import rewrite_database
 from telemetry.maintenance import erasing as of_telemetry
 from telemetry.maintenance.publishing_purges import publish_purged
 
-ACTION = "person.erase"
+ACTION = "user.erase"
 # Told how many rows are removed by now.
 OnErase = Callable[[int], None]
 # What names sessions goes before these are forgotten.

@@ -8,4 +8,5 @@ components.py     the same for what plugins bring
 storable.py       texts and JSON of unknown origin, as both databases take them
 exploding.py      the stored catalogue as rows of attribution
 attributing.py    telemetry is told, and looks again at what is concerned
+removing.py       a marketplace leaves the catalogue; what was used of it stays
 """

@@ -8,7 +8,11 @@ archives/       files of an upload, one at a time, out of a .zip that is not tru
 normalising/    which kind it is, how it is called, and the one plugin that it becomes
 checks/         one module a subject, listed in one table
 inspecting.py   all of it, in order
+subject.py      what the checks look at; reading.py reads each file of it once
+credentials.py  how credentials look
+citing.py       findings, with what they cite made safe
 in_child.py     the same in a process with limits
+child.py        that process; wire.py has what the two tell each other
 packing.py      the form that is stored
 """
 

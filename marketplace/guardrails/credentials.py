@@ -1,4 +1,8 @@
-"""How credentials look: a table of families, each found by its own mark, and masked wherever it is shown."""
+"""How credentials look: a table of families, each found by its own mark, and masked wherever it is shown.
+
+Narrower than the client's (agnes/cli/redaction/families.py), which may blot out a word too many: here a false
+alarm rejects an upload. A family that is added there belongs here, too, if nothing else looks like it.
+"""
 
 import re
 from collections.abc import Iterator

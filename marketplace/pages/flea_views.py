@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import AgnesError
 from accounts.models import User
-from accounts.pages.people import person
+from accounts.people import person
 from marketplace.errors import EntityUnknown, ItemUnknown, NotYours, VersionUnknown
 from marketplace.models import StoreEntity
 from marketplace.pages.actions import ACTIONS, Action

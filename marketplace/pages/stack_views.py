@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import AgnesError
-from accounts.pages.people import person
+from accounts.people import person
 from marketplace.pages.stack_page import stack_context
 from marketplace.serving.stack import add_to_stack, remove_from_stack
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import AgnesError
-from accounts.pages.people import person
+from accounts.people import person
 from marketplace.guardrails import UploadedFile
 from marketplace.pages.flea_views import own_entity
 from marketplace.pages.forms import UploadForm

@@ -12,5 +12,6 @@ repositories.py  the repositories on this machine: found, built, held while they
 shown.py         what a person was shown a moment ago
 backend.py       git http-backend as a child, within limits
 requests.py      the body that git sends
+fetching.py      which repository answers a request
 installing.py    the lines that people paste
 """

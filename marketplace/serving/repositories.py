@@ -23,6 +23,7 @@ from django.conf import settings
 from marketplace.git.errors import RepositoryDamaged
 from marketplace.serving.building import COMMIT, LEFT_OUT, build
 from marketplace.serving.view import View
+from telemetry.spool import last_written
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def collect(now: float | None = None) -> int:
     now = now or time.time()
     folder = served_folder()
     unused = [path for path in folder.glob("*.git") if _remove_unused(path, now - UNUSED_SECONDS)]
-    left = [path for path in folder.glob(f"{TEMPORARY}*") if _newest(path) < now - LEFTOVER_SECONDS]
+    left = [path for path in folder.glob(f"{TEMPORARY}*") if last_written(path) < now - LEFTOVER_SECONDS]
     for path in left:
         shutil.rmtree(path, ignore_errors=True)
     return len(unused) + len(left)
@@ -174,14 +175,6 @@ def _sync_to_disk(folder: Path) -> None:
 
 def _temporary() -> Path:
     return served_folder() / f"{TEMPORARY}{secrets.token_hex(8)}"
-
-
-def _newest(path: Path) -> float:
-    """When anything in it was last written to; now where it goes away meanwhile."""
-    try:
-        return max(each.stat().st_mtime for each in (path, *path.rglob("*")))
-    except FileNotFoundError:
-        return time.time()
 
 
 def _remove_unused(path: Path, before: float) -> bool:

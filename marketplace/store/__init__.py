@@ -13,6 +13,7 @@ inspecting_text.py  what the guardrails say of a text that stands in no file
 quotas.py       how much a person may upload
 differences.py  what a held version would change
 seeing.py       items, versions and files, as far as somebody may see them
+erasing.py      what there is of a person, for agnes/erasing
 
 Every change begins with `publishing.alone()`, in its transaction: changes of the flea market happen one after
 another, so what was checked inside still holds when it is written.

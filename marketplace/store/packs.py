@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
@@ -23,7 +21,7 @@ from marketplace.models import StoreVersion
 from marketplace.plugins import parse_plugin
 from marketplace.plugins.errors import FileUnreadable
 from telemetry.charts import counted
-from telemetry.spool import PACK_SUFFIX
+from telemetry.spool import PACK_SUFFIX, spooled_file
 from telemetry.storage import FileOnDisk
 
 log = logging.getLogger(__name__)
@@ -41,19 +39,6 @@ class StoredPack:
     size: int
     digest: str
     plugin: ReadPlugin
-
-
-@contextmanager
-def spooled_pack() -> Iterator[Path]:
-    """An empty file for a pack, gone afterwards unless it was moved."""
-    folder = Path(settings.SPOOL_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=PACK_SUFFIX, delete=False) as file:
-        path = Path(file.name)
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -77,7 +62,7 @@ def replace_files(version: StoreVersion, files: Mapping[str, StoredFile]) -> Non
     """In a transaction: the version holds this tree instead of its own, whose pack goes with the commit."""
     former, version.digest = version.pack, digest_of(files)
     version.pack = f"{FOLDER}/{version.digest}-{secrets.token_hex(4)}.zip"
-    with spooled_pack() as path:
+    with spooled_file(PACK_SUFFIX) as path:
         write_pack(files, path)
         version.size = path.stat().st_size
         with path.open("rb") as file:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser
@@ -16,7 +15,7 @@ from django.http.multipartparser import MultiPartParser
 from accounts.slow_clients import lose_patience
 from marketplace.errors import FormBroke, FormTooLarge, NothingUploaded
 from marketplace.guardrails import UploadedFile, limits
-from telemetry.spool import FORM_PREFIX
+from telemetry.spool import FORM_PREFIX, spool_folder
 
 # More than the guardrails take, so that it is them who tell what is too much, and of what.
 FILES = 2 * limits.FILES
@@ -74,8 +73,7 @@ class SpoolingUploadHandler(FileUploadHandler):
         if self._files > FILES:
             self._stop()
         if self._folder is None:
-            Path(settings.SPOOL_DIR).mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix=FORM_PREFIX, dir=settings.SPOOL_DIR))
+            self._folder = Path(tempfile.mkdtemp(prefix=FORM_PREFIX, dir=spool_folder()))
         self._open = (self._folder / str(self._files)).open("wb")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:

@@ -19,8 +19,9 @@ from marketplace.plugins.records import PluginRecord
 from marketplace.store import quotas
 from marketplace.store.descriptions import checked_description
 from marketplace.store.names import known_names
-from marketplace.store.packs import StoredPack, spooled_pack, stored_pack
+from marketplace.store.packs import StoredPack, stored_pack
 from marketplace.store.publishing import alone, publish
+from telemetry.spool import PACK_SUFFIX, spooled_file
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def upload(
     UploadRejected, NameTaken, DescriptionRefused, UploadsExhausted, SpaceExhausted; nothing is kept then.
     """
     description = checked_description(description)
-    with spooled_pack() as spooled:
+    with spooled_file(PACK_SUFFIX) as spooled:
         inspection = inspected(files, spooled, by=by, kind=kind, name=name)
         with stored_pack(inspection, spooled) as pack, alone():
             quotas.check_rate(by)

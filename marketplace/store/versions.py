@@ -7,9 +7,10 @@ from marketplace.errors import OtherItem, SameContent
 from marketplace.guardrails import Inspection, UploadedFile
 from marketplace.models import StoreEntity, VersionState
 from marketplace.store import quotas
-from marketplace.store.packs import spooled_pack, stored_pack
+from marketplace.store.packs import stored_pack
 from marketplace.store.publishing import alone, current
 from marketplace.store.uploading import Uploaded, inspected, keep_version
+from telemetry.spool import PACK_SUFFIX, spooled_file
 
 # What is served or waits already needs no second look.
 STANDING = (VersionState.PUBLISHED, VersionState.HELD)
@@ -20,7 +21,7 @@ def upload_version(entity: StoreEntity, files: Sequence[UploadedFile], *, by: Us
 
     Raises UploadRejected, OtherItem, SameContent, UploadsExhausted, SpaceExhausted, EntityUnknown.
     """
-    with spooled_pack() as spooled:
+    with spooled_file(PACK_SUFFIX) as spooled:
         inspection = inspected(files, spooled, by=by, kind=entity.kind, name=entity.slug, item=entity)
         if (inspection.slug, str(inspection.kind)) != (entity.slug, entity.kind):
             raise OtherItem(f"{inspection.kind} {inspection.slug}", f"{entity.kind} {entity.slug}")

@@ -7,4 +7,5 @@ providers/     who is asked
 validating/    whether a statement only reads the lake's views
 running.py     runs it in a process of its own: worker.py, confined by kernel.py
 chart.py       the picture that an answer invites
+cells.py       values of DuckDB as JSON has them
 """

@@ -8,17 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import IO, Any, cast
 
 import httpx
-from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import Storage
 
 from telemetry.bucket.client import Bucket
 from telemetry.bucket.signing import Credentials
 from telemetry.errors import StorageUnavailable
+from telemetry.spool import spool_folder
 
 # What is not larger is read at once, so that jumping about in it costs no requests.
 WHOLE_BYTES = 4 << 20
@@ -83,9 +82,7 @@ def _seekable(content: "File[Any]") -> Iterator[IO[bytes]]:
         content.seek(0)
         yield cast(IO[bytes], content.file)
         return
-    folder = Path(settings.SPOOL_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as file:
+    with tempfile.TemporaryFile(dir=spool_folder()) as file:
         shutil.copyfileobj(cast(IO[bytes], content), file, CHUNK_BYTES)
         file.seek(0)
         yield file

@@ -7,26 +7,15 @@ from time import monotonic, sleep
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.errors import AgnesError
 from accounts.models import AccessToken, User
 from telemetry.demo.world import GROUP, REMOVED, demo_people
-from telemetry.dirty_days import mark_dirty, stored_days
-from telemetry.models import (
-    SessionProcessorState,
-    SessionTranscript,
-    SessionTranscriptPart,
-    UsageEvent,
-    UsageMessage,
-    UsageSessionItem,
-    UsageSessionSummary,
-    VerificationFinding,
-    storage_folder,
-)
+from telemetry.maintenance.doomed_files import delete_doomed
+from telemetry.maintenance.removing import remove_transcripts
+from telemetry.models import SessionTranscript, UsageEvent, storage_folder
 from telemetry.processors.claims import claimed
 from telemetry.processors.registry import PROCESSORS
 from telemetry.publishing import publish
@@ -62,15 +51,12 @@ def remove() -> Removed:
     """Rows first, in one transaction, then the files: a file without a row is found by nobody."""
     user_ids = list(demo_people().values_list("pk", flat=True))
     with _held_back_workers(user_ids), transaction.atomic():
-        transcripts = SessionTranscript.objects.filter(owner__in=user_ids)
-        files = _stored_files(transcripts)
         removed = count()
-        _remove_rows(user_ids, transcripts)
+        _remove_rows(user_ids)
         if user_ids:
             audit.record(REMOVED, params={"people": removed.people, "transcripts": removed.transcripts})
     publish()
-    for name in files:
-        default_storage.delete(name)
+    delete_doomed()
     for user_id in user_ids:
         remove_empty_folder(storage_folder(user_id))
     return removed
@@ -90,23 +76,9 @@ def _held_back_workers(user_ids: Sequence[int]) -> Iterator[None]:
         yield
 
 
-def _stored_files(transcripts: QuerySet[SessionTranscript]) -> list[str]:
-    parts = (
-        SessionTranscriptPart.objects.live().filter(transcript__in=transcripts).select_related("transcript")
-    )
-    return [part.storage_key for part in parts]
-
-
-def _remove_rows(user_ids: list[int], transcripts: QuerySet[SessionTranscript]) -> None:
-    mark_dirty(stored_days(user__in=user_ids))
-    session_files = transcripts.values("session_file")
-    SessionProcessorState.objects.filter(session_file__in=session_files).delete()
-    VerificationFinding.objects.filter(session_file__in=session_files).delete()
-    UsageMessage.objects.filter(user__in=user_ids).delete()
-    UsageSessionItem.objects.filter(session_file__in=session_files).delete()
-    UsageSessionSummary.objects.filter(user__in=user_ids).delete()
-    UsageEvent.objects.filter(user__in=user_ids).delete()
-    transcripts.delete()
+def _remove_rows(user_ids: list[int]) -> None:
+    transcripts = SessionTranscript.objects.filter(owner__in=user_ids)
+    remove_transcripts(list(transcripts), purge=False)
     AccessToken.objects.filter(user__in=user_ids).delete()
     # People are never deleted, so their manager refuses; invented ones are the exception.
     User._base_manager.filter(pk__in=user_ids).delete()

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import IO
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 
 from accounts.models import User
@@ -22,6 +21,7 @@ from telemetry.export.filters import Filters
 from telemetry.export.parts import etag_of
 from telemetry.lake.snapshot import Snapshot
 from telemetry.places import place
+from telemetry.spool import spool_folder
 from telemetry.storage import CHUNK_BYTES
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-", re.ASCII)
@@ -41,7 +41,7 @@ def answer(request: HttpRequest, filters: Filters) -> HttpResponse | StreamingHt
         start = _start(request, etag)
         if not start:
             return _streamed(request, export, held, filters, headers, 200)
-        rest = Rest(held.enter_context(tempfile.TemporaryFile(dir=settings.SPOOL_DIR)), export, start)
+        rest = Rest(held.enter_context(tempfile.TemporaryFile(dir=spool_folder())), export, start)
         return _streamed(request, rest, held, filters, {**headers, **rest.headers}, 206)
 
 

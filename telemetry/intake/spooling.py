@@ -1,7 +1,6 @@
 """Raw bytes on their way: counted, hashed, and compressed into a temporary file."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from telemetry.errors import UploadTooLarge
-from telemetry.spool import UPLOAD_SUFFIX
+from telemetry.spool import UPLOAD_SUFFIX, spooled_file
 from telemetry.storage import CHUNK_BYTES, FileOnDisk, read_stored
 
 COMPRESSION_LEVEL = 3
@@ -70,14 +69,8 @@ class Spool:
 @contextmanager
 def spool() -> Iterator[Spool]:
     """A temporary file that is gone afterwards, unless the storage has taken it."""
-    folder = Path(settings.SPOOL_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=UPLOAD_SUFFIX, delete=False) as file:
-        path = Path(file.name)
-    try:
+    with spooled_file(UPLOAD_SUFFIX) as path:
         yield Spool(path)
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def prefix_hashes(chunks: Iterable[bytes], sizes: Iterable[int]) -> dict[int, str]:

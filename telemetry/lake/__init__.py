@@ -11,6 +11,7 @@ writing.py       how the rows of some days are replaced
 opening.py       the tables as the last publish left them, or a lake started anew
 publishing.py    what the publisher does to it
 vacuuming.py     removal of what no snapshot needs any more
+half_written.py  files that a killed publisher left
 
 Reading:
 snapshot.py      the versions of the tables that belong together

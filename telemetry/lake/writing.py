@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
-from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from time import time
 from typing import IO, cast
@@ -22,13 +21,13 @@ import pyarrow.parquet
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
-from django.conf import settings
 from django.utils import timezone
 
 from telemetry.lake.location import storage_options, table_url
 from telemetry.lake.rows import batches, file_schema, table_schema
 from telemetry.lake.store_errors import writing_to_the_store
 from telemetry.lake.tables import PARTITION, LakeTable
+from telemetry.spool import spool_folder
 
 # Rows that a file holds together. DuckDB reads with one thread a group; while writing they are in memory.
 ROWS_IN_GROUP = 20_480
@@ -186,9 +185,7 @@ class OpenTable:
 
 def _temporary_file() -> IO[bytes]:
     """It never has a name: nothing of it is left after a kill."""
-    folder = Path(settings.SPOOL_DIR)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return cast(IO[bytes], SpooledTemporaryFile(KEPT_IN_MEMORY, dir=str(folder)))
+    return cast(IO[bytes], SpooledTemporaryFile(KEPT_IN_MEMORY, dir=str(spool_folder())))
 
 
 def _groups(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -8,6 +8,7 @@ claims.py        one worker a person at a time
 person.py        runs a processor over one person's pending transcripts
 library.py       a person's transcripts in owner order, and which of them share records
 attempts.py      the state row: attempts, success, failure
+settling.py      which transcripts no processor has anything to do with
 report.py        what one run did
 usage.py         events, messages and summaries
 usage_rows.py    from what was extracted to rows of the usage tables

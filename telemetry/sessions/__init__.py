@@ -7,5 +7,6 @@ rows.py          what is shown of each, in few queries however many are shown
 activity.py      what a person did in the last days, from roll-ups
 reading.py       the bytes of a transcript
 downloading.py   one transcript as a download
+answering.py     downloads as HTTP answers
 zipping.py       all transcripts of a person as a zip
 """

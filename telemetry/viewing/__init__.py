@@ -6,4 +6,6 @@ entries.entries_of    what one JSON object of a transcript says, as entries; pur
                       kind of record
 pages.read_page       the entries of one page, with results at their calls and subagents below them
 timeline              the time line as SVG
+parts, lines          the stored files, and places in their bytes
+wording, visible      values as text for people, with marks for what nobody sees
 """

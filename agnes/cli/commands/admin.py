@@ -1,7 +1,5 @@
 """agnes admin"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -26,7 +24,7 @@ def register(main: typer.Typer) -> None:
 @app.command("ask")
 def ask(question: Annotated[str, typer.Argument(help="In plain language.")], json: Json = False) -> None:
     """Ask the usage data; a model writes the SQL, which is shown."""
-    with _api() as api:
+    with Api.of(config.login()) as api:
         # Asked again, it would cost again.
         answer = api.json(
             "POST", "/admin/usage/ask", json={"question": question}, again=False, timeout=ASK_SECONDS
@@ -60,7 +58,7 @@ def activity(
         "who": who, "action": action, "target": target, "since": since, "until": until, "client": client,
         "before": before, "limit": limit,
     }  # fmt: skip
-    with _api() as api:
+    with Api.of(config.login()) as api:
         found = api.get("/admin/activity", query)
     if json:
         as_json(found)
@@ -70,9 +68,3 @@ def activity(
         "Result": "result", "By": "client_kind",
     }  # fmt: skip
     table(found["items"], columns)
-
-
-@contextmanager
-def _api() -> Iterator[Api]:
-    with Api.of(config.login()) as api:
-        yield api

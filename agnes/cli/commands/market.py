@@ -1,7 +1,5 @@
 """agnes market"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +31,7 @@ def list_items(
     json: Json = False,
 ) -> None:
     """List plugins with their use of the last 30 days, the most used first."""
-    with _api() as api:
+    with Api.of(config.login()) as api:
         if stack:
             _show_stack(api.get("/marketplace/stack"), json=json)
             return
@@ -57,7 +55,7 @@ def list_items(
 @app.command("show")
 def show(name: Name, json: Json = False) -> None:
     """Show a plugin with its parts and their use."""
-    with _api() as api:
+    with Api.of(config.login()) as api:
         details = market.show(api, name)
     if json:
         as_json(details)
@@ -77,7 +75,7 @@ def show(name: Name, json: Json = False) -> None:
 @app.command("install")
 def install(name: Name, json: Json = False) -> None:
     """Add a plugin to your stack, and install it in Claude Code where that has your marketplace."""
-    with _api() as api:
+    with Api.of(config.login()) as api:
         done = market.install(api, name)
     if json:
         as_json({"item": done.item, "installed": bool(done.in_claude), "lines": done.lines})
@@ -96,7 +94,7 @@ def install(name: Name, json: Json = False) -> None:
 @app.command("remove")
 def remove(name: Name, json: Json = False) -> None:
     """Take a plugin out of your stack, and out of Claude Code."""
-    with _api() as api:
+    with Api.of(config.login()) as api:
         done = market.remove(api, name)
     if json:
         as_json({"item": done.item, "uninstalled": bool(done.in_claude)})
@@ -116,7 +114,7 @@ def upload(
 ) -> None:
     """Upload a skill, an agent, a command or a plugin to the flea market."""
     try:
-        with _api() as api:
+        with Api.of(config.login()) as api:
             uploaded = market.upload(api, path, kind=kind, name=name, description=description)
     except Refused as error:
         if json:
@@ -146,9 +144,3 @@ def _show_findings(findings: Any) -> None:
     for each in findings if isinstance(findings, list) else ():
         where = f"{each['path']}:{each['line']}" if each["line"] else each["path"]
         warn(f"{each['severity']}  {where}  {each['text']}  {each['cure']}")
-
-
-@contextmanager
-def _api() -> Iterator[Api]:
-    with Api.of(config.login()) as api:
-        yield api

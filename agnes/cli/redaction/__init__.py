@@ -2,6 +2,7 @@
 
 views      a line as it reads once its escapes are undone, and where each character comes from
 families   how credentials look
+assigned   what somebody names a password and gives a value
 keys       private keys, which go over many lines
 wrapped    credentials that are broken by line ends
 redacting  a line without them, still JSON

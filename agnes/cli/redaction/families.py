@@ -1,4 +1,8 @@
-"""How credentials look: a table of families, each known by its own mark."""
+"""How credentials look: a table of families, each known by its own mark.
+
+The server has one for uploads, which is narrower and says why (marketplace/guardrails/credentials.py); the
+client is installed without it.
+"""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -87,7 +87,7 @@ class TestErasing:
         return planned
 
     def assert_audited(self, person: User) -> None:
-        row = AuditLog.objects.get(action="person.erase")
+        row = AuditLog.objects.get(action="user.erase")
         assert (row.target, row.client_kind) == (f"user:{person.pk}", "command")
         assert (row.params["transcripts"], row.params["access tokens"]) == (3, 1)
         assert all(isinstance(count, int) for count in row.params.values())
@@ -190,11 +190,11 @@ class TestInterrupted:
             patch.setattr(publishing_purges, "publish", fail)
             with pytest.raises(CommandError, match="the lake could not be cleaned"):
                 run(EMAIL, "--erase")
-        assert not AuditLog.objects.filter(action="person.erase").exists()
+        assert not AuditLog.objects.filter(action="user.erase").exists()
         assert "are left" in run(EMAIL)
         assert "Nothing is left here" in run(EMAIL, "--erase")
         assert traces_left() == set()
-        assert AuditLog.objects.get(action="person.erase").params["transcripts"] == 3
+        assert AuditLog.objects.get(action="user.erase").params["transcripts"] == 3
 
     def test_the_doctor_finds_and_finishes_it(self, person: User):
         erasing.begin(person)

@@ -39,5 +39,5 @@ def test_killed(stage: str, nth: int, alice: User, charlie: User, die: Callable[
     assert traces_left() == set()
     assert stored() == expected()
     assert in_lake() == in_database()
-    counts = AuditLog.objects.get(action="person.erase").params
+    counts = AuditLog.objects.get(action="user.erase").params
     assert (counts["transcripts"], counts["questions"], counts["access tokens"]) == (3, 2, 1)

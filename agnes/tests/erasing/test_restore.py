@@ -41,7 +41,7 @@ def assert_erased() -> None:
     assert not User.objects.filter(email=EMAIL).exists()
     row = Erasure.objects.get()
     assert row.finished_at
-    assert AuditLog.objects.get(action="person.erase").target == f"user:{row.person}"
+    assert AuditLog.objects.get(action="user.erase").target == f"user:{row.person}"
     assert stored() == expected()
     assert in_lake() == in_database()
 

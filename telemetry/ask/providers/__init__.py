@@ -4,4 +4,5 @@ draft.py              what is asked of a model, and what it answers
 anthropic_messages.py
 openai_chat.py
 choosing.py           which of them, by the settings
+failures.py           how their refusals are told
 """
