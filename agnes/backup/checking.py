@@ -8,6 +8,7 @@ import zstandard
 
 from agnes.backup import schema
 from agnes.backup.archive import ArchiveReader, Member
+from agnes.backup.files import is_key
 from agnes.backup.format import FILES, TABLES, Manifest, TableNote
 from agnes.backup.loading import Chunk
 from agnes.backup.making import OnProgress
@@ -30,6 +31,8 @@ def check(path: Path, *, on_progress: OnProgress = lambda step, done, of: None) 
             tables[name].chunks += 1
             tables[name].rows += rows
         elif member.name.startswith(FILES):
+            if not is_key(member.name.removeprefix(FILES)):
+                raise BackupDamaged(path, f"{member.name} is no name of a stored file")
             files += 1
             file_bytes += member.size
     if tables != manifest.tables:

@@ -9,6 +9,8 @@ from django.db import DEFAULT_DB_ALIAS, models
 from marketplace.models import StoreVersion
 from telemetry.models import SessionTranscript, SessionTranscriptPart
 
+# Where all of them lie. Beside these folders may be the database, secrets and repositories.
+FOLDERS = ("transcripts", "store")
 # Read so many rows at a time, and not with a cursor: what is done with each file takes its time.
 ROWS_AT_ONCE = 1000
 
@@ -28,6 +30,12 @@ class NamedFile:
             for rows in _sources(DEFAULT_DB_ALIAS)
             if isinstance(self.row, rows.model)
         )
+
+
+def is_key(key: str) -> bool:
+    """Whether a stored file can have this name; a backup may say anything."""
+    folder, *rest = key.split("/")
+    return folder in FOLDERS and bool(rest) and all(part not in ("", ".", "..") for part in rest)
 
 
 def named_files(using: str = DEFAULT_DB_ALIAS) -> Iterator[NamedFile]:

@@ -19,7 +19,7 @@ from agnes.backup import restoring
 from agnes.backup.archive import ArchiveReader, written
 from agnes.backup.checking import check
 from agnes.backup.files import named_files
-from agnes.backup.format import Head, Manifest
+from agnes.backup.format import FILES, Head, Manifest
 from agnes.backup.making import make_backup
 from agnes.errors import BackupDamaged, BackupTooNew, InstallationNotEmpty, MigrationsWait, NoBackup
 from agnes.tests.backup.test_backup import ruin, run
@@ -61,6 +61,22 @@ def refused(file: Path) -> bool:
     except AgnesError:
         return True
     return False
+
+
+class TestNames:
+    @pytest.mark.parametrize("key", ["agnes.sqlite3", "store/../secret_key", "../outside", "store/"])
+    def test_nothing_is_written_but_stored_files(self, small: Path, key: str):
+        reader = ArchiveReader(small)
+        manifest = reader.manifest()
+        manifest.files += 1
+        other = small.with_name("changed.tar")
+        with written(other, reader.head) as archive:
+            for member in islice(reader.members(), 1, None):
+                archive.add(member.name, member.stream, member.size)  # type: ignore[arg-type]
+            archive.add_bytes(f"{FILES}{key}", b"")
+            archive.finish(manifest)
+        with pytest.raises(BackupDamaged, match="is no name of a stored file"):
+            check(other)
 
 
 class TestDamage:
