@@ -229,7 +229,6 @@ class TestCaddyfile:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.django_db
 def test_clients_give_up_idle_connections_before_the_server_does():
     from agnes import gunicorn_config
 
@@ -238,6 +237,7 @@ def test_clients_give_up_idle_connections_before_the_server_does():
     assert gunicorn_config.keepalive > expiry
 
 
+@pytest.mark.django_db
 def test_sessions_that_are_over_are_removed():
     for seconds in (-1, 3600):
         session = SessionStore()
