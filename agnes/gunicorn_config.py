@@ -43,4 +43,7 @@ graceful_timeout = 10
 keepalive = 10
 loglevel = "warning"
 logger_class = Logger
+# By default a web server in front may pass on SCRIPT_NAME, which is the client's own word, and with which an
+# address means another page here than there.
+forwarder_headers = ""
 control_socket_disable = True

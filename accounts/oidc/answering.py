@@ -5,9 +5,9 @@ from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.errors import AgnesError, SignInFailed, SignInRefused
+from accounts.leading_on import leads_here
 from accounts.models import User
 from accounts.oidc.backend import ProviderBackend
 from accounts.oidc.people import person_of
@@ -44,8 +44,7 @@ def fail(request: HttpRequest) -> HttpResponse:
 def safe_next(request: HttpRequest) -> str | None:
     """Where to go afterwards, if that is a place of this server."""
     asked = request.GET.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
-    return asked if is_ours else None
+    return asked if leads_here(request, asked) else None
 
 
 def _page(request: HttpRequest, error: AgnesError) -> HttpResponse:

@@ -85,11 +85,11 @@ class Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             account=SocialAccount(provider=app.provider_id, uid=_uid(claims["sub"]), extra_data={}),
             provider=self.get_provider(),
         )
-        login.claims = {**self._further_claims(token.token, claims["sub"]), **claims}
+        login.claims = _together(claims, self._further_claims(token.token, claims["sub"]))
         return login
 
     def _further_claims(self, access_token: str, subject: str) -> dict[str, Any]:
-        """Some providers tell e-mail and groups only here. What is signed counts more."""
+        """Some providers tell e-mail and groups only here."""
         url = self.openid_config.get("userinfo_endpoint")
         if not url:
             return {}
@@ -97,6 +97,14 @@ class Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         if told.get("sub") != subject:
             raise OAuth2Error("The provider told of another person than it signed.")
         return told
+
+
+def _together(signed: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is signed counts more. That an address is verified is said of the one beside it alone."""
+    claims = {**told, **signed}
+    if claims.get("email") != told.get("email") and "email_verified" not in signed:
+        claims.pop("email_verified", None)
+    return claims
 
 
 def _check(config: Mapping[str, Any]) -> None:

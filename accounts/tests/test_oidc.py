@@ -103,6 +103,7 @@ class TestSigningIn:
             ("/marketplace/stack/", "/marketplace/stack/"),
             ("https://evil.example/", "/"),
             ("//evil.example/", "/"),
+            ("nowhere", "/"),
             ("/admin/activity/", "/"),
         ],
     )
@@ -173,6 +174,10 @@ class TestRefusals:
         for claimed in (False, "false", None):
             provider.claims |= {"email": "bob@example.com", "email_verified": claimed}
             self.refused(sign_in(), "has not verified your e-mail address")
+
+    def test_another_address_is_verified(self, sign_in: SignIn, provider: Provider, bob: User):
+        provider.id_token = {"email": "bob@example.com", "email_verified": None}
+        self.refused(sign_in(), "has not verified your e-mail address")
 
     def test_no_address(self, sign_in: SignIn, provider: Provider):
         provider.claims["email"] = None

@@ -90,6 +90,12 @@ class TestSettings:
         answer = httpx.get(f"{server.url}/admin/login/", headers={**OVER_TLS, "Host": "evil.example"})
         assert answer.status_code == 400
 
+    def test_no_client_says_below_which_path_agnes_lies(self, server: WebServer):
+        """Else an address that Caddy lets through would lead to the probes, which it does not pass on."""
+        told = {**OVER_TLS, "SCRIPT_NAME": "/elsewhere"}
+        assert httpx.get(f"{server.url}/elsewhere/livez", headers=told).status_code == 404
+        assert httpx.get(f"{server.url}/livez", headers=told).status_code == 200
+
     def test_static_files_are_kept_by_browsers_and_compressed(self, server: WebServer):
         page = httpx.get(f"{server.url}/admin/login/", headers=OVER_TLS).text
         [style] = set(re.findall(r"/static/agnes/tokens\.[0-9a-f]{12}\.css", page))

@@ -7,10 +7,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import AgnesError
+from accounts.leading_on import leads_here
 from accounts.people import person
 from marketplace.pages.stack_page import stack_context
 from marketplace.serving.stack import add_to_stack, remove_from_stack
@@ -53,5 +53,4 @@ def _named(request: HttpRequest) -> tuple[str, str]:
 def _there(request: HttpRequest) -> str:
     """The page that the button was on, and the card there."""
     there = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
-    return there if is_ours else reverse("marketplace:stack")
+    return there if leads_here(request, there) else reverse("marketplace:stack")

@@ -22,19 +22,34 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
+    """`workspace` is None for what is one's own everywhere."""
+
     settings: Path
     commands: Path
     is_shared: bool
+    workspace: Path | None = None
 
     @classmethod
     def of(cls, scope: Scope, workspace: Path) -> "Place":
         folder = claude.config_folder() if scope == Scope.USER else workspace / ".claude"
         name = "settings.local.json" if scope == Scope.LOCAL else "settings.json"
-        return cls(folder / name, folder / "commands", is_shared=scope == Scope.PROJECT)
+        within = None if scope == Scope.USER else workspace
+        return cls(folder / name, folder / "commands", scope == Scope.PROJECT, within)
+
+    def require_within(self) -> None:
+        """A repository may have a link there, such as to one's own settings, which then would hold for all
+        workspaces. Links of one's own are followed. Raises LocalTrouble."""
+        if self.workspace is None:
+            return
+        root = self.workspace.resolve()
+        for path in (self.settings, self.commands):
+            if not path.resolve().is_relative_to(root):
+                raise LocalTrouble(f"{path} leads out of {root}.", "Remove the link, or use --scope user.")
 
 
 def set_up(place: Place) -> list[Path]:
     """The files that had to be written. Raises LocalTrouble."""
+    place.require_within()
     document = Document(place.settings)
     _change(document, lambda content: hooks.add(content, hooks.command(shared=place.is_shared)))
     changed = [place.settings] if document.save() else []
@@ -45,6 +60,7 @@ def set_up(place: Place) -> list[Path]:
 
 def take_out(place: Place) -> list[Path]:
     """The files that had to be changed or removed. Raises LocalTrouble."""
+    place.require_within()
     document = Document(place.settings)
     _change(document, hooks.remove)
     changed = [place.settings] if document.restore(_done_and_undone) else []

@@ -39,6 +39,24 @@ class TestTheWorkspace:
         assert (done.returncode, "cannot be written" in done.stderr) == (8, True)
         assert not target.exists()
 
+    @pytest.mark.parametrize("link", [".claude", ".claude/settings.json", ".claude/commands"])
+    @pytest.mark.parametrize("scope", ["project", "local"])
+    def test_a_link_in_its_place_sets_up_nothing_elsewhere(self, machine: Machine, link: str, scope: str):
+        """Such as to one's own settings, which would have the sessions of all workspaces sent."""
+        if scope == "local":
+            link = link.replace("settings.json", "settings.local.json")
+        own = machine.home / ".claude"
+        (own / "commands").mkdir(parents=True)
+        (own / "settings.json").write_text("{}")
+        before = {path: path.read_bytes() for path in own.rglob("*") if path.is_file()}
+        path = machine.workspace / link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(own / link.removeprefix(".claude").lstrip("/"))
+        for more in ([], ["--remove"]):
+            done = machine.run("init", "--scope", scope, *more)
+            assert (done.returncode, "leads out of" in done.stderr) == (8, True), done
+        assert {path: path.read_bytes() for path in own.rglob("*") if path.is_file()} == before
+
     def test_an_upload_takes_no_file_from_outside_of_its_folder(self, client: Machine, server: Scripted):
         folder = client.workspace / "kit"
         folder.mkdir()

@@ -88,7 +88,7 @@ def test_what_was_taken_down_says_why_and_can_be_removed(browser: Client, alice:
 
 
 def test_nothing_leads_away_from_here(browser: Client, kits: None):
-    for there in ("https://evil.example/", "//evil.example", "javascript:alert(1)"):
+    for there in ("https://evil.example/", "//evil.example", "javascript:alert(1)", "home", "nowhere"):
         answer = browser.post(f"{STACK}add/", {**TIDY, "next": there})
         assert answer["Location"] == STACK
 
