@@ -10,6 +10,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+# The lowest priority that there is.
+LOWEST = 19
 LIMITS = {
     resource.RLIMIT_AS: 2_500 * 1024 * 1024,
     resource.RLIMIT_CPU: 10,
@@ -28,6 +30,14 @@ _REFER, _TRUNCATE = 1 << 13, 1 << 14
 _TCP = _OTHERS = 0b11
 # linux/prctl.h.
 _SET_PDEATHSIG, _SET_NO_NEW_PRIVILEGES = 1, 38
+
+
+def come_last() -> None:
+    """Wherever others want the processor, too. Linux may share it out by session first, and nice then counts
+    only within this process's own (sched(7), autogroup): so that yields as well."""
+    os.nice(LOWEST)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(LOWEST))
 
 
 def limit() -> None:

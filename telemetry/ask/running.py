@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 WALL_SECONDS = 8.0
 # Even its imports are nobody's hurry.
 _START = (
-    "import os, sys; os.nice(19); sys.path.insert(0, sys.argv[1]); "
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from telemetry.ask.kernel import come_last; come_last(); "
     "from telemetry.ask.worker import main; main()"
 )
 # A file of the lake is nobody's business.

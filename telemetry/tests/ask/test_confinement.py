@@ -18,8 +18,9 @@ from telemetry.tests.ask.test_running import EVENTS as EVENTS
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lake")]
 
 _TRY = """
-import os, sys; os.nice(19); sys.path.insert(0, sys.argv[1])
-from telemetry.ask import worker
+import os, sys; sys.path.insert(0, sys.argv[1])
+from telemetry.ask import kernel, worker
+kernel.come_last()
 
 def told(attempt):
     try:
@@ -64,6 +65,13 @@ class TestLimits:
             "open('/proc/self/oom_score_adj').read().strip()",
         )
         assert found == [*(str((most, most)) for most in kernel.LIMITS.values()), "19", "1000"]
+
+    @pytest.mark.skipif(
+        not Path("/proc/self/autogroup").exists(), reason="this kernel has no groups of sessions"
+    )
+    def test_its_session_comes_last_too(self, monkeypatch: Any) -> None:
+        [group] = tried(monkeypatch, "open('/proc/self/autogroup').read()")
+        assert group.endswith("nice 19\n")
 
     def test_it_leads_a_session_of_its_own(self, monkeypatch: Any) -> None:
         assert tried(monkeypatch, "os.getsid(0) == os.getpid()", "os.getcwd()") == ["True", "/"]
