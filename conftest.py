@@ -6,14 +6,17 @@ alice is the admin, bob a person, charlie another person, dana staff without any
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connections
 from django.test import TransactionTestCase
 
 from accounts import audit_triggers, tokens
 from accounts.models import User
+from telemetry import places
 
 # Whoever starts the suite in the background of a shell has SIGINT ignored, and so would every process that a
 # test starts and interrupts.
@@ -48,6 +51,12 @@ def own_data_folder(tmp_path: Path, settings: Any) -> Path:
         "default": {**settings.STORAGES["default"], "OPTIONS": options},
     }
     return data_dir
+
+
+@pytest.fixture(autouse=True)
+def free_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads an answer of Django's test client only in part keeps its place; a server closes it."""
+    monkeypatch.setattr(places, "_places", BoundedSemaphore(django_settings.EXPORTS_AT_ONCE))
 
 
 @pytest.fixture(autouse=True)

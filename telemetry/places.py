@@ -15,9 +15,10 @@ _places = BoundedSemaphore(settings.EXPORTS_AT_ONCE)
 @contextmanager
 def place() -> Iterator[None]:
     """One of the few places for long answers. Raises ExportsBusy."""
-    if not _places.acquire(blocking=False):
+    places = _places
+    if not places.acquire(blocking=False):
         raise ExportsBusy(settings.EXPORTS_AT_ONCE)
     try:
         yield
     finally:
-        _places.release()
+        places.release()
