@@ -32,7 +32,8 @@ def test_a_rejection_has_its_findings_and_no_files(tmp_path):
 
 
 def test_one_that_takes_too_long_is_rejected(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "CHILD_WALL_SECONDS", 0.01)
+    monkeypatch.setattr(limits, "CHILD_WALL_SECONDS", 0.1)
+    monkeypatch.setattr("marketplace.guardrails.in_child._START", "import time; time.sleep(600)")
     inspection = in_child(tmp_path, {"SKILL.md": SKILL})
     assert (inspection.verdict, codes(inspection)) == (Verdict.REJECT, {"could_not_be_inspected"})
 
