@@ -4,7 +4,6 @@ The file is a tar, written and read in one pass and in constant memory:
 
     agnes-backup.json                   the format, first: what it is can be told at once
     files/transcripts/…, files/store/…  stored files, as they lie in the storage
-    lake/usage_events/…                 the lake's files, if they were asked for
     tables/usage_events/000001.ndjson.zst   rows, each table in chunks; the first line names the columns
     secrets/token_pepper                secrets that Agnes made itself
     checksums/000001.sha256             the SHA-256 of each member since the last such list

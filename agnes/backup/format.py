@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -11,7 +10,7 @@ FORMAT = 1
 
 HEAD = "agnes-backup.json"
 MANIFEST = "manifest.json"
-FILES, LAKE, TABLES, SECRETS, CHECKSUMS = "files/", "lake/", "tables/", "secrets/", "checksums/"
+FILES, TABLES, SECRETS, CHECKSUMS = "files/", "tables/", "secrets/", "checksums/"
 
 
 class Head(msgspec.Struct):
@@ -45,7 +44,6 @@ class Manifest(msgspec.Struct, kw_only=True):
     file_bytes: int
     unneeded: list[str]
     lost: list[str]
-    lake: dict[str, Any] | None
     secrets: dict[str, str]
     lists: int
     lists_sha256: str

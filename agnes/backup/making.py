@@ -121,7 +121,6 @@ class _Making:
             file_bytes=self._bytes,
             unneeded=unneeded,
             lost=lost,
-            lake=None,
             secrets=secrets.fingerprints(),
             lists=0,
             lists_sha256="",
