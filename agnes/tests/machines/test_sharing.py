@@ -27,7 +27,7 @@ from telemetry.models import (
     UsageEvent,
     WithheldSession,
 )
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.processors.registry import PROCESSORS
 from telemetry.tests.figures import usage_of
 from telemetry.tests.lake.reading import in_database, in_lake
