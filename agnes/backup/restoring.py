@@ -30,9 +30,10 @@ from agnes.backup.keys import KeySet
 from agnes.backup.loading import Chunk
 from agnes.backup.making import OnProgress
 from agnes.backup.totals import differences, totals_of
-from agnes.erasing import again, erasing, listing
+from agnes.erasing import again, erasing
 from agnes.errors import BackupTooOld, InstallationNotEmpty, RestoreFailed, WorkerRuns
 from marketplace.models import Marketplace
+from telemetry.maintenance import listing
 from telemetry.models import LakeSnapshot, SessionTranscript, WorkerHeartbeat
 from telemetry.processors.attempts import described
 from telemetry.viewing.index_files import remove_all_indexes

@@ -7,8 +7,9 @@ from pathlib import Path
 from accounts.diagnosis import Finding
 from accounts.erasing import people
 from accounts.models import Erasure, User
-from agnes.erasing import erasing, listing
+from agnes.erasing import erasing
 from telemetry.charts import counted
+from telemetry.maintenance import listing
 
 
 def come_back(entries: list[listing.Entry]) -> Iterator[User]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 from django.conf import settings
 
+from accounts import secret_files
 from accounts.models import Erasure
-from agnes import secret_files
-from agnes.errors import NoListOfErasures
+from telemetry.errors import NoListOfErasures
 
 NAME = "erasures.ndjson"
 
