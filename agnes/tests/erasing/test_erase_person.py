@@ -97,9 +97,9 @@ class TestErasing:
         """By hashes only."""
         row = Erasure.objects.get()
         assert row.finished_at
-        assert listing.read(listing.path()) == [
-            listing.Entry(person.pk, people.account_hash(person), people.email_hash(EMAIL), row.begun_at)
-        ]
+        hashes = people.account_hash(person), people.email_hash(EMAIL)
+        entry = listing.ErasedEntry(person.pk, *hashes, row.begun_at)
+        assert listing.read(listing.path()) == [entry]
 
     def assert_pseudonym(self, person: User, alice: User, client: Client) -> None:
         row = User.objects.get(pk=person.pk)
