@@ -36,7 +36,10 @@ class Logger(glogging.Logger):  # type: ignore[misc]
 bind = [address for address in (settings.AGNES_BIND, settings.METRICS_BIND) if address]
 worker_class = "gthread"
 workers = 1
+# More than uploads that wait for a publish to end on SQLite, so that pages need not wait for them.
 threads = settings.WEB_THREADS
+# A page is many short steps, an upload a few long ones: a page waits for less at each of its own.
+sys.setswitchinterval(0.001)
 graceful_timeout = 10
 # Longer than clients keep a connection that they do not use (httpx: 5 seconds). Otherwise an upload now and
 # then meets one that the server is just closing.

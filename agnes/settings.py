@@ -56,8 +56,9 @@ CSRF_TRUSTED_ORIGINS = [AGNES_URL]
 #: Failed sign-ins are counted per client address, which is the proxy's while this is 0. With `https://` the
 #: last of them must set `X-Forwarded-Proto`.
 PROXIES = env.integer("AGNES_PROXIES", 0)
-#: Requests that are answered at once.
-WEB_THREADS = env.integer("AGNES_WEB_THREADS", 8, minimum=1)
+#: Requests that are answered at once, those included that wait for the database. On PostgreSQL each may hold a
+#: connection.
+WEB_THREADS = env.integer("AGNES_WEB_THREADS", 32, minimum=1)
 #: [Exports](EXPORT.md) and [zips of transcripts](PEOPLE_AND_SESSIONS.md) that are under way at once; each
 #: takes a thread and up to 512 MB. Keep it well below `AGNES_WEB_THREADS`: the rest answers everything else.
 EXPORTS_AT_ONCE = env.integer("AGNES_EXPORTS_AT_ONCE", 2, minimum=1)

@@ -33,6 +33,6 @@ def test_a_setting_without_words_is_told():
 
 def test_a_table_that_somebody_edited_is_written_anew():
     page = (DOCS / "CONFIGURATION.md").read_text()
-    edited = page.replace("| `AGNES_WEB_THREADS` | `8` |", "| `AGNES_WEB_THREADS` | `9` |")
+    edited = page.replace("| `AGNES_WEB_THREADS` | `32` |", "| `AGNES_WEB_THREADS` | `33` |")
     assert edited != page
     assert configuration_page.written_anew(edited, SETTINGS) == page

@@ -17,6 +17,8 @@ from telemetry.tests.ask.test_running import EVENTS as EVENTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lake")]
 
+SCHED = Path("/proc/self/sched")
+
 _TRY = """
 import os, sys; sys.path.insert(0, sys.argv[1])
 from telemetry.ask import kernel, worker
@@ -72,6 +74,15 @@ class TestLimits:
     def test_its_session_comes_last_too(self, monkeypatch: Any) -> None:
         [group] = tried(monkeypatch, "open('/proc/self/autogroup').read()")
         assert group.endswith("nice 19\n")
+
+    @pytest.mark.skipif(
+        not SCHED.exists() or "se.slice" not in SCHED.read_text(),
+        reason="this kernel does not tell a process's slice",
+    )
+    def test_whoever_wakes_up_goes_first(self, monkeypatch: Any) -> None:
+        """Its slices of time are longer than anybody's: Linux lets those with shorter ones interrupt it."""
+        [slice_] = tried(monkeypatch, f"open('{SCHED}').read().split('se.slice')[1].split()[1]")
+        assert slice_ == "100000000"
 
     def test_it_leads_a_session_of_its_own(self, monkeypatch: Any) -> None:
         assert tried(monkeypatch, "os.getsid(0) == os.getpid()", "os.getcwd()") == ["True", "/"]
