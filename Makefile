@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Tests wait for servers that they start, so that twice as many as processors run at once.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * os.cpu_count())')
+# Compiled modules are kept: pytest collects the tests in half the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test test-browser slow sample chaos ci screenshots docs bench lint types layers requirements clean

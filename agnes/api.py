@@ -17,7 +17,7 @@ from agnes.api_docs import ServerRenderedDocs
 from marketplace.api import router as marketplace_router
 from marketplace.stack_api import router as stack_router
 from marketplace.store_api import router as store_router
-from telemetry.api import router as telemetry_router
+from telemetry.api.router import router as telemetry_router
 
 
 class AgnesAPI(NinjaAPI):

@@ -56,7 +56,7 @@ CSRF_TRUSTED_ORIGINS = [AGNES_URL]
 #: Failed sign-ins are counted per client address, which is the proxy's while this is 0. With `https://` the
 #: last of them must set `X-Forwarded-Proto`.
 PROXIES = env.integer("AGNES_PROXIES", 0)
-#: Requests that are answered at once, those included that wait for the database. On PostgreSQL each may hold a
+#: Requests that are answered at once, with those that wait for the database. On PostgreSQL each may hold a
 #: connection.
 WEB_THREADS = env.integer("AGNES_WEB_THREADS", 32, minimum=1)
 #: [Exports](EXPORT.md) and [zips of transcripts](PEOPLE_AND_SESSIONS.md) that are under way at once; each
@@ -151,7 +151,7 @@ S3 = {
     "AWS_ALLOW_HTTP": "true" if S3_ENDPOINT.startswith("http://") else "",
 }
 IN_FOLDER = {
-    "BACKEND": "telemetry.storage.DurableFileSystemStorage",
+    "BACKEND": "telemetry.files.storage.DurableFileSystemStorage",
     "OPTIONS": {"location": DATA_DIR, "allow_overwrite": True},
 }
 IN_BUCKET = {

@@ -17,17 +17,17 @@ from django.db.models import Exists, OuterRef
 
 from accounts.diagnosis import Finding, some_of
 from agnes.backup.files import NamedFile, count_named, named_files
-from telemetry.bulk import fetch
 from telemetry.charts import counted
+from telemetry.database.bulk import fetch
 from telemetry.days import DayRange
 from telemetry.errors import LakeChanged, LakeNotBuilt, LakeUnavailable
+from telemetry.files.storage import read_stored
 from telemetry.frozen_days import frozen_before, is_frozen
 from telemetry.lake.reading import open_lake
 from telemetry.lake.tables import TABLES
 from telemetry.management.progress import OnStep
 from telemetry.models import SessionTranscript, UsageDirtyDay, UsageEvent, UsageMessage, UsageSessionSummary
 from telemetry.rollups.rebuilding import DAILY_ROLLUPS, days_with_rows
-from telemetry.storage import read_stored
 
 REBUILD = "Run `manage.py lake_rebuild`: it makes figures and lake anew."
 LAKE_MEMORY = "256MB"

@@ -107,7 +107,7 @@ def add_day(day: date, events: int, items: Items = ITEMS) -> None:
     """So many events on this day, with their messages and sessions, and its mark."""
     from django.db import transaction
 
-    from telemetry.bulk import insert_rows
+    from telemetry.database.bulk import insert_rows
     from telemetry.dirty_days import mark_dirty
     from telemetry.models import UsageEvent, UsageMessage, UsageSessionSummary
     from telemetry.processors.usage_rows import EVENT_COLUMNS, MESSAGE_COLUMNS, SUMMARY_COLUMNS
@@ -121,11 +121,11 @@ def add_day(day: date, events: int, items: Items = ITEMS) -> None:
 
 
 class InventedDay:
-    """Rows as telemetry.bulk takes them, the same in every run; some people do most of the work."""
+    """Rows as telemetry.database.bulk takes them, the same in every run; some people do most of the work."""
 
     def __init__(self, day: date, events: int, items: Items = ITEMS) -> None:
         from accounts.models import User
-        from telemetry.bulk import db_now
+        from telemetry.database.bulk import db_now
         from telemetry.days import start_of
 
         self.day = day
@@ -143,7 +143,7 @@ class InventedDay:
         ]
 
     def events(self) -> Iterator[tuple[object, ...]]:
-        from telemetry.bulk import db_moment
+        from telemetry.database.bulk import db_moment
         from telemetry.processors.usage_rows import row_id
 
         count = len(self.moments)
@@ -175,7 +175,7 @@ class InventedDay:
             )
 
     def messages(self) -> Iterator[tuple[object, ...]]:
-        from telemetry.bulk import db_moment
+        from telemetry.database.bulk import db_moment
         from telemetry.processors.usage_rows import row_id
 
         moments = self.moments[::EVENTS_A_MESSAGE]
@@ -198,7 +198,7 @@ class InventedDay:
             )
 
     def summaries(self) -> Iterator[tuple[object, ...]]:
-        from telemetry.bulk import db_moment
+        from telemetry.database.bulk import db_moment
         from telemetry.processors.usage_rows import COUNTERS
 
         first, last = db_moment(self.start + self.moments[0]), db_moment(self.start + self.moments[-1])

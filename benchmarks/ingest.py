@@ -83,8 +83,8 @@ def timed(work: Callable[[], int]) -> tuple[int, float]:
 
 
 def decode_stored() -> int:
+    from telemetry.files.storage import read_stored
     from telemetry.models import SessionTranscriptPart
-    from telemetry.storage import read_stored
     from telemetry.transcripts.reading import RecordReader
 
     parts = SessionTranscriptPart.objects.select_related("transcript")

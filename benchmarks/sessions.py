@@ -111,7 +111,7 @@ def make_sessions(sessions: int, events: int) -> None:
 def make_day(day: date, sessions: int, events: int) -> None:
     from django.db import transaction
 
-    from telemetry.bulk import insert_rows
+    from telemetry.database.bulk import insert_rows
     from telemetry.dirty_days import mark_dirty
     from telemetry.models import (
         SessionProcessorState,
@@ -167,7 +167,7 @@ class SessionsOfADay(InventedDay):
         self.step = 86_400_000 // len(self.sessions)
 
     def began(self, number: int) -> str:
-        from telemetry.bulk import db_moment
+        from telemetry.database.bulk import db_moment
 
         return str(db_moment(self.start + number * self.step))
 

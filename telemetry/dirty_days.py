@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.functions import TruncDate
 
-from telemetry.bulk import IN_LIMIT, insert_rows
+from telemetry.database.bulk import IN_LIMIT, insert_rows
 from telemetry.days import date_of, day_number
 from telemetry.frozen_days import Horizon
 from telemetry.models import UsageDirtyDay, UsageEvent, UsageMessage, UsageSessionSummary

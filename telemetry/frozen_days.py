@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from django.db import connection
 
-from telemetry.bulk import fetch
+from telemetry.database.bulk import fetch
 from telemetry.days import start_of
 from telemetry.models import RetentionState
 

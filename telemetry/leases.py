@@ -10,7 +10,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from telemetry.bulk import db_now, execute
+from telemetry.database.bulk import db_now, execute
 from telemetry.errors import ClaimLost
 
 

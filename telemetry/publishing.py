@@ -17,9 +17,10 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
 
+from telemetry.database.durability import redoable_writes
+from telemetry.database.transactions import one_snapshot
 from telemetry.days import DayRange, today
 from telemetry.dirty_days import Marks, mark_dirty, read_marks, remove_marks
-from telemetry.durability import redoable_writes
 from telemetry.errors import ClaimLost, LakeUnavailable
 from telemetry.frozen_days import frozen_before, is_frozen
 from telemetry.lake import location
@@ -29,7 +30,6 @@ from telemetry.models import LakeSnapshot, PublishingState, UsageDirtyDay
 from telemetry.models.publishing import ROW
 from telemetry.rollups import plugin_window
 from telemetry.rollups.rebuilding import days_with_rows, rebuild, rows_on
-from telemetry.transactions import one_snapshot
 
 if TYPE_CHECKING:
     from telemetry.lake.publishing import PublishedLake

@@ -5,11 +5,11 @@ from typing import Any
 
 from accounts import audit
 from telemetry import usernames
+from telemetry.files.spool import remove_leftovers
 from telemetry.lake.reading import sweep_copies
 from telemetry.maintenance import pruning, unfinished
-from telemetry.processing import process, something_waits
 from telemetry.processors import wakeup
-from telemetry.spool import remove_leftovers
+from telemetry.processors.processing import process, something_waits
 
 # No task runs longer than a minute: longer work is cut and goes on in the next.
 RUN_SECONDS = 25

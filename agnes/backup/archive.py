@@ -19,7 +19,7 @@ import msgspec
 
 from agnes.backup.format import CHECKSUMS, FORMAT, HEAD, MANIFEST, Head, Manifest
 from agnes.errors import BackupDamaged, BackupExists, BackupTooNew, NoBackup
-from telemetry.storage import sync
+from telemetry.files.storage import sync
 
 # So many members share a list of checksums.
 LISTED_TOGETHER = 1000

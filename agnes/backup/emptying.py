@@ -4,7 +4,7 @@ from django.db import connection
 
 from accounts import audit_triggers
 from agnes.backup.tables import all_table_names
-from telemetry.bulk import execute, fetch
+from telemetry.database.bulk import execute, fetch
 from telemetry.models import LakeSnapshot
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 
 from agnes.backup.archive import MemberStream
 from agnes.backup.tables import Column, Header, Kind
-from telemetry.bulk import Row, insert_into
+from telemetry.database.bulk import Row, insert_into
 
 Convert = Callable[[Any], Any]
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

@@ -13,7 +13,8 @@ from django.db import DatabaseError, connection
 from django.template.defaultfilters import filesizeformat
 
 from agnes.health import migrations
-from telemetry import disk, vitals
+from telemetry import vitals
+from telemetry.files import disk
 from telemetry.worker_heartbeat import ALIVE, is_alive
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from agnes.health import probes
-from telemetry import disk, vitals
+from telemetry import vitals
 from telemetry.dashboard import machine
+from telemetry.files import disk
 from telemetry.models import PublishingState
 
 log = logging.getLogger(__name__)

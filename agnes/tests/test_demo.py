@@ -44,8 +44,8 @@ from telemetry.models import (
     UsageUserDaily,
     VerificationFinding,
 )
-from telemetry.processing import process
 from telemetry.processors.library import PersonLibrary
+from telemetry.processors.processing import process
 from telemetry.tests.rollups.oracle import expected, stored
 from telemetry.transcripts.extracting import extract
 from telemetry.transcripts.fingerprints import NOTHING_FOREIGN

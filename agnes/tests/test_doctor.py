@@ -20,11 +20,11 @@ from agnes import schedules
 from marketplace.models import StoreVersion
 from marketplace.tests.planting import plant_entity
 from telemetry import worker_heartbeat
+from telemetry.files.storage import stored_size
 from telemetry.leases import Lease
 from telemetry.models import SessionTranscript, SessionTranscriptPart, UsageDirtyDay, UsageEvent
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.publishing import LEASE
-from telemetry.storage import stored_size
 from telemetry.tests.builders import assistant_line, tool_use, user_line
 from telemetry.tests.planting import plant_event, plant_state, plant_transcript, store
 

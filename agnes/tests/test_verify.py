@@ -13,7 +13,7 @@ from accounts.models import User
 from agnes.backup.files import named_files
 from marketplace.tests.planting import plant_entity
 from telemetry.models import SessionTranscript, UsageDaily, UsageDirtyDay, UsageEvent, UsageToolDaily
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.figures import upload
 from telemetry.tests.planting import plant_event
 from telemetry.tests.processing.test_runner import session

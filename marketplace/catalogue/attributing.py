@@ -7,11 +7,11 @@ from django_q.tasks import async_task
 
 from marketplace.catalogue.exploding import belongings_of
 from marketplace.models import Reattribution, ReattributionIdentifier
-from telemetry.attribution_lock import wait_for_attributing_transactions, write_attribution_alone
-from telemetry.attribution_writing import replace_attribution
-from telemetry.bulk import insert_rows
+from telemetry.attribution.lock import wait_for_attributing_transactions, write_attribution_alone
+from telemetry.attribution.reattribution import process_again_where_named
+from telemetry.attribution.writing import replace_attribution
+from telemetry.database.bulk import insert_rows
 from telemetry.models import Source
-from telemetry.reattribution import process_again_where_named
 
 TASK = "marketplace.tasks.reattribute"
 TRANSCRIPTS_AT_ONCE = 500

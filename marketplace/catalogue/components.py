@@ -14,7 +14,7 @@ from marketplace.models.lengths import NAME_LENGTH
 from marketplace.plugins import limits
 from marketplace.plugins.exploding import rows_of_plugin
 from marketplace.plugins.records import PluginRecord
-from telemetry.bulk import Row, insert_rows
+from telemetry.database.bulk import Row, insert_rows
 
 FIELDS = ("name", "identifiers", "path", "description", "details", "position", "valid_to")
 ROWS_AT_ONCE = 500

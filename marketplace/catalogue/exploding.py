@@ -11,8 +11,8 @@ from marketplace.models import Component, Plugin
 from marketplace.plugins.exploding import Form
 from marketplace.plugins.identifiers import in_tool_names
 from marketplace.plugins.records import ComponentKind
-from telemetry.attribution import AGENTS, COMMANDS, MCP_SERVERS, SKILLS, mcp_namespace_name, place_name
-from telemetry.attribution_writing import Belonging, Belongings, Key
+from telemetry.attribution.lookup import AGENTS, COMMANDS, MCP_SERVERS, SKILLS, mcp_namespace_name, place_name
+from telemetry.attribution.writing import Belonging, Belongings, Key
 from telemetry.transcripts.values import NAME_CHARACTERS, clean
 
 TABLES = {
@@ -58,7 +58,7 @@ def belongings_of(source: str) -> Belongings:
     """Of all items of a source together: whether a short name counts depends on all of them.
 
     On those of the other source it does not depend: nobody takes a curated skill's short name away by
-    uploading another one. Where both have a name, telemetry.attribution prefers the curated.
+    uploading another one. Where both have a name, telemetry.attribution.lookup prefers the curated.
     """
     sourced = Plugin.objects.filter(source=source)
     plugins = {

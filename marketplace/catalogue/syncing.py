@@ -25,7 +25,7 @@ from marketplace.models import Marketplace, MarketplaceState
 from marketplace.models.lengths import NAME_LENGTH
 from marketplace.plugins import limits as parsing_limits
 from marketplace.serving.names import assign_names
-from telemetry.attribution_lock import write_attribution_alone
+from telemetry.attribution.lock import write_attribution_alone
 from telemetry.errors import ClaimLost
 from telemetry.leases import Lease, held
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from marketplace.items.by_day import NumbersByDay
-from telemetry.bulk import fetch
+from telemetry.database.bulk import fetch
 from telemetry.days import today
 from telemetry.models import PublishingState, UsagePluginDaily, UsagePluginWindow
 

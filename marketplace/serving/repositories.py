@@ -23,7 +23,7 @@ from django.conf import settings
 from marketplace.git.errors import RepositoryDamaged
 from marketplace.serving.building import COMMIT, LEFT_OUT, build
 from marketplace.serving.view import View
-from telemetry.spool import last_written
+from telemetry.files.spool import last_written
 
 log = logging.getLogger(__name__)
 

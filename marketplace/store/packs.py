@@ -21,8 +21,8 @@ from marketplace.models import StoreVersion
 from marketplace.plugins import parse_plugin
 from marketplace.plugins.errors import FileUnreadable
 from telemetry.charts import counted
-from telemetry.spool import PACK_SUFFIX, spooled_file
-from telemetry.storage import FileOnDisk
+from telemetry.files.spool import PACK_SUFFIX, spooled_file
+from telemetry.files.storage import FileOnDisk
 
 log = logging.getLogger(__name__)
 

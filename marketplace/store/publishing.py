@@ -13,7 +13,7 @@ from marketplace.catalogue.reading import ReadPlugin
 from marketplace.catalogue.storing import fields_of, note_versions, renewed
 from marketplace.errors import EntityUnknown
 from marketplace.models import EntityState, Plugin, StoreEntity, StoreVersion, VersionState
-from telemetry.attribution_lock import write_attribution_alone
+from telemetry.attribution.lock import write_attribution_alone
 from telemetry.models import Source
 
 

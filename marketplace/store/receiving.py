@@ -15,7 +15,7 @@ from django.http.multipartparser import MultiPartParser
 from accounts.slow_clients import lose_patience
 from marketplace.errors import FormBroke, FormTooLarge, NothingUploaded
 from marketplace.guardrails import UploadedFile, limits
-from telemetry.spool import FORM_PREFIX, spool_folder
+from telemetry.files.spool import FORM_PREFIX, spool_folder
 
 # More than the guardrails take, so that it is them who tell what is too much, and of what.
 FILES = 2 * limits.FILES

@@ -21,7 +21,7 @@ from marketplace.store.descriptions import checked_description
 from marketplace.store.names import known_names
 from marketplace.store.packs import StoredPack, stored_pack
 from marketplace.store.publishing import alone, publish
-from telemetry.spool import PACK_SUFFIX, spooled_file
+from telemetry.files.spool import PACK_SUFFIX, spooled_file
 
 
 @dataclass(frozen=True)

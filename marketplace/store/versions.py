@@ -10,7 +10,7 @@ from marketplace.store import quotas
 from marketplace.store.packs import stored_pack
 from marketplace.store.publishing import alone, current
 from marketplace.store.uploading import Uploaded, inspected, keep_version
-from telemetry.spool import PACK_SUFFIX, spooled_file
+from telemetry.files.spool import PACK_SUFFIX, spooled_file
 
 # What is served or waits already needs no second look.
 STANDING = (VersionState.PUBLISHED, VersionState.HELD)

@@ -9,7 +9,7 @@ from marketplace.tasks import sync_all
 from marketplace.tests.conftest import Run
 from marketplace.tests.repositories import Repository, kit
 from telemetry.models import UsagePluginDaily
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.builders import transcript_bytes
 from telemetry.tests.figures import upload
 from telemetry.tests.test_attribution import item_of, skill_call

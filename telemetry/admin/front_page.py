@@ -10,7 +10,6 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_base import moment
 from accounts.models import User
-from telemetry import disk
 from telemetry.admin.formats import list_url, words
 from telemetry.dashboard import machine
 from telemetry.dashboard.charts import cards
@@ -23,6 +22,7 @@ from telemetry.dashboard.figures import (
     top_skills,
     top_tools,
 )
+from telemetry.files import disk
 from telemetry.models import PublishingState
 from telemetry.permissions import MANAGE_PROCESSING
 

@@ -10,8 +10,8 @@ from telemetry.admin.base import ExtractedAdmin
 from telemetry.admin.formats import EMAIL, cut, number, transcript_link
 from telemetry.admin.publishing import TellsOfPublishing
 from telemetry.models import SessionProcessorState, SessionTranscript
+from telemetry.processors.progress import State, attempts_in, claims_on, state_of
 from telemetry.processors.registry import PROCESSORS
-from telemetry.progress import State, attempts_in, claims_on, state_of
 
 
 class TroubleFilter(admin.SimpleListFilter):

@@ -13,9 +13,9 @@ from accounts import audit
 from accounts.numbers import whole_number
 from accounts.slow_clients import lose_patience
 from telemetry.errors import StorageUnavailable, StoredFileDamaged
+from telemetry.files.storage import begun
 from telemetry.models import SessionTranscript, UsageSessionSummary
 from telemetry.permissions import READ_TRANSCRIPTS
-from telemetry.storage import begun
 from telemetry.viewing.index import Index, Place
 from telemetry.viewing.index_files import open_index
 from telemetry.viewing.pages import NoSuchPage, Page, read_page

@@ -28,9 +28,9 @@ from telemetry.models import (
     VerificationFinding,
 )
 from telemetry.permissions import MANAGE_PROCESSING, READ_TRANSCRIPTS
+from telemetry.processors.progress import Progress, State, in_state, progress_of
 from telemetry.processors.registry import PROCESSORS
-from telemetry.progress import Progress, State, in_state, progress_of
-from telemetry.reprocessing import process_again
+from telemetry.processors.reprocessing import process_again
 
 FILTERED_STATES = (State.WAITING, State.FAILED, State.GIVEN_UP, State.DONE)
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from telemetry.ask.errors import AskBusy
-from telemetry.bulk import fetch
+from telemetry.database.bulk import fetch
 
 AT_ONCE = 2
 

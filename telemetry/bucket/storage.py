@@ -17,7 +17,7 @@ from django.core.files.storage import Storage
 from telemetry.bucket.client import Bucket
 from telemetry.bucket.signing import Credentials
 from telemetry.errors import StorageUnavailable
-from telemetry.spool import spool_folder
+from telemetry.files.spool import spool_folder
 
 # What is not larger is read at once, so that jumping about in it costs no requests.
 WHOLE_BYTES = 4 << 20

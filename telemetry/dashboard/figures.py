@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Exists, F, Model, OuterRef, QuerySet, Sum
 
 from accounts.models import User
+from telemetry.attribution.item_names import flea_namespace, item_name
 from telemetry.dashboard.scalars import count_of
 from telemetry.days import today
-from telemetry.item_names import flea_namespace, item_name
 from telemetry.models import UsageComponentDaily, UsageDaily, UsagePluginDaily, UsageToolDaily, UsageUserDaily
 
 RANGES = (7, 30, 90)

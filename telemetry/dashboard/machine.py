@@ -23,9 +23,9 @@ from telemetry.models import (
     WorkerHeartbeat,
 )
 from telemetry.models.transcripts import SessionTranscriptQuerySet
+from telemetry.processors.progress import not_begun
 from telemetry.processors.registry import PROCESSORS
-from telemetry.progress import not_begun
-from telemetry.reprocessing import process_again
+from telemetry.processors.reprocessing import process_again
 from telemetry.vitals import STUCK
 from telemetry.worker_heartbeat import is_alive
 

@@ -13,13 +13,13 @@ from accounts import audit
 from accounts.errors import AgnesError
 from accounts.models import AccessToken, User
 from telemetry.demo.world import GROUP, REMOVED, demo_people
+from telemetry.files.storage import remove_empty_folder
 from telemetry.maintenance.doomed_files import delete_doomed
 from telemetry.maintenance.removing import remove_transcripts
 from telemetry.models import SessionTranscript, UsageEvent, storage_folder
 from telemetry.processors.claims import claimed
 from telemetry.processors.registry import PROCESSORS
 from telemetry.publishing import publish
-from telemetry.storage import remove_empty_folder
 
 
 class DemoBusy(AgnesError):

@@ -16,7 +16,7 @@ from telemetry.demo.sessions import transcripts_of
 from telemetry.demo.workdays import DAYS
 from telemetry.intake.storing import store_transcript
 from telemetry.models import SessionTranscript, UsageEvent
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.processors.registry import PROCESSORS
 from telemetry.processors.report import RunReport
 

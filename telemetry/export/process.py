@@ -17,7 +17,7 @@ from django.conf import settings
 from accounts.errors import AgnesError
 from telemetry.errors import ExportFailed, ExportTooWide, LakeChanged
 from telemetry.export.plan import Plan
-from telemetry.spool import EXPORT_PREFIX
+from telemetry.files.spool import EXPORT_PREFIX
 
 log = logging.getLogger(__name__)
 

@@ -19,10 +19,10 @@ from telemetry.export.answering import AS_OF, ROWS
 from telemetry.export.exporting import Export, fresh_snapshot, start_export
 from telemetry.export.filters import Filters
 from telemetry.export.parts import etag_of
+from telemetry.files.spool import spool_folder
+from telemetry.files.storage import CHUNK_BYTES
 from telemetry.lake.snapshot import Snapshot
 from telemetry.places import place
-from telemetry.spool import spool_folder
-from telemetry.storage import CHUNK_BYTES
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-", re.ASCII)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from telemetry.export.exporting import Export
-from telemetry.storage import sync
+from telemetry.files.storage import sync
 
 # Told how many bytes were written by then.
 OnProgress = Callable[[int], None]

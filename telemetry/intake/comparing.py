@@ -8,9 +8,9 @@ import zstandard
 from django.db import models
 
 from telemetry.errors import StoredFileLost, TranscriptChanged
+from telemetry.files.storage import read_stored, stored_size
 from telemetry.intake.spooling import Spool, prefix_hashes
 from telemetry.models import SessionTranscriptPart, storage_key
-from telemetry.storage import read_stored, stored_size
 
 log = logging.getLogger(__name__)
 

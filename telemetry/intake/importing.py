@@ -18,10 +18,10 @@ from django.db import connections
 
 from accounts.errors import AgnesError
 from accounts.models import User
+from telemetry.files.storage import CHUNK_BYTES
 from telemetry.intake.comparing import Status
 from telemetry.intake.names import SUFFIX
 from telemetry.intake.storing import store_transcript
-from telemetry.storage import CHUNK_BYTES
 
 WORKERS = 2
 

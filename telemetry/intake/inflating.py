@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import zstandard
 
 from telemetry.errors import EncodingUnsupported, UploadCorrupt
-from telemetry.storage import CHUNK_BYTES
+from telemetry.files.storage import CHUNK_BYTES
 
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 # RFC 9659: a zstd stream on the web needs no more memory than this to inflate.

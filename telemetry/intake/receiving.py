@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from telemetry.errors import EncodingUnsupported, UploadCorrupt, UploadTooLarge
-from telemetry.storage import CHUNK_BYTES
+from telemetry.files.storage import CHUNK_BYTES
 
 MULTIPART = "multipart/form-data"
 FORM_TYPES = (MULTIPART, "application/x-www-form-urlencoded")

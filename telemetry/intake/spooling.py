@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from telemetry.errors import UploadTooLarge
-from telemetry.spool import UPLOAD_SUFFIX, spooled_file
-from telemetry.storage import CHUNK_BYTES, FileOnDisk, read_stored
+from telemetry.files.spool import UPLOAD_SUFFIX, spooled_file
+from telemetry.files.storage import CHUNK_BYTES, FileOnDisk, read_stored
 
 COMPRESSION_LEVEL = 3
 

@@ -11,6 +11,7 @@ from deltalake.fs import DeltaStorageHandler
 from django.utils import timezone
 from pyarrow.fs import FileSelector
 
+from telemetry.database.transactions import one_snapshot
 from telemetry.dirty_days import mark_dirty
 from telemetry.errors import LakeUnavailable
 from telemetry.lake.location import prepare, storage_options, table_url
@@ -23,7 +24,6 @@ from telemetry.leases import Lease
 from telemetry.models import LakeSnapshot, PublishingState
 from telemetry.models.publishing import ROW
 from telemetry.rollups.rebuilding import days_with_rows
-from telemetry.transactions import one_snapshot
 
 log = logging.getLogger(__name__)
 # Every table's description begins so.

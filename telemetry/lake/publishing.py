@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from telemetry.database.transactions import one_snapshot
 from telemetry.dirty_days import remove_marks
 from telemetry.lake.opening import open_tables, versions_of
 from telemetry.lake.tables import DAILY_TABLES, WINDOWS
@@ -15,7 +16,6 @@ from telemetry.lake.writing import Change
 from telemetry.leases import Lease
 from telemetry.models import LakeSnapshot
 from telemetry.models.publishing import ROW
-from telemetry.transactions import one_snapshot
 
 
 class PublishedLake:

@@ -23,11 +23,11 @@ from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
 from django.utils import timezone
 
+from telemetry.files.spool import spool_folder
 from telemetry.lake.location import storage_options, table_url
 from telemetry.lake.rows import batches, file_schema, table_schema
 from telemetry.lake.store_errors import writing_to_the_store
 from telemetry.lake.tables import PARTITION, LakeTable
-from telemetry.spool import spool_folder
 
 # Rows that a file holds together. DuckDB reads with one thread a group; while writing they are in memory.
 ROWS_IN_GROUP = 20_480

@@ -4,6 +4,7 @@ docs/PRIVACY.md).
 removing.py      rows that belong to some transcripts
 doomed_files.py  stored files whose rows are gone
 reprocess.py     everything that was extracted is extracted anew
+lake_rebuilding.py    the lake is made anew from the database
 pruning.py       what is older than the retention goes
 freezing.py      when days freeze
 old_rows.py      events and messages of frozen days

@@ -11,8 +11,9 @@ from django.db.models import Model, QuerySet
 from accounts.erasing.kinds import Counts, Kind, chosen, rows
 from accounts.erasing.subject import Subject
 from accounts.models import User
-from telemetry import spool
 from telemetry.dirty_days import mark_dirty, stored_days
+from telemetry.files import spool
+from telemetry.files.storage import remove_empty_folder
 from telemetry.maintenance import frozen_figures
 from telemetry.maintenance.doomed_files import delete_doomed
 from telemetry.maintenance.leftovers import QUIET_SECONDS
@@ -31,7 +32,6 @@ from telemetry.models import (
     storage_folder,
 )
 from telemetry.processors.claims import take_person_from_workers
-from telemetry.storage import remove_empty_folder
 
 # So many transcripts go in one transaction: nobody writes to SQLite meanwhile.
 TRANSCRIPTS_AT_ONCE = 20

@@ -1,6 +1,6 @@
 """What killed uploads left in the spool folder, where it is of a session that may not be here.
 
-Everything there goes within a day by itself (telemetry/spool.py); this does not wait for that.
+Everything there goes within a day by itself (telemetry/files/spool.py); this does not wait for that.
 """
 
 import json
@@ -11,8 +11,8 @@ from pathlib import Path
 import zstandard
 from django.conf import settings
 
-from telemetry.spool import UPLOAD_SUFFIX
-from telemetry.storage import CHUNK_BYTES
+from telemetry.files.spool import UPLOAD_SUFFIX
+from telemetry.files.storage import CHUNK_BYTES
 
 # An upload that is under way writes all the time; whoever sends nothing for a minute is given up.
 QUIET_SECONDS = 120

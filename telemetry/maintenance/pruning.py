@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import ClientKind, User
+from telemetry.database.durability import redoable_writes
 from telemetry.days import today
-from telemetry.durability import redoable_writes
 from telemetry.errors import ClaimLost, LakeUnavailable
 from telemetry.frozen_days import frozen_before
 from telemetry.leases import Lease, held
@@ -28,8 +28,8 @@ from telemetry.maintenance.freezing import freeze
 from telemetry.maintenance.removing import Counts
 from telemetry.models import RetentionState
 from telemetry.models.publishing import ROW
-from telemetry.processing import process
 from telemetry.processors import wakeup
+from telemetry.processors.processing import process
 from telemetry.publishing import publish
 
 ACTION = "usage.prune"

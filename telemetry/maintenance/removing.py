@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from telemetry.bulk import IN_LIMIT
+from telemetry.database.bulk import IN_LIMIT
 from telemetry.dirty_days import mark_dirty, stored_days
 from telemetry.maintenance.doomed_files import doom
 from telemetry.models import (

@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
+from telemetry.database.durability import redoable_writes
 from telemetry.dirty_days import mark_dirty
-from telemetry.durability import redoable_writes
 from telemetry.errors import ClaimLost, LakeUnavailable
 from telemetry.frozen_days import frozen_before, is_frozen
 from telemetry.leases import Lease, held

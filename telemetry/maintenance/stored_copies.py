@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from telemetry.errors import StoredFileDamaged
+from telemetry.files.storage import read_whole
 from telemetry.intake.spooling import Spool, spool
 from telemetry.maintenance.doomed_files import doom
 from telemetry.maintenance.removing import remove_transcripts
 from telemetry.models import SessionTranscript, SessionTranscriptPart
 from telemetry.processors import wakeup
 from telemetry.processors.claims import take_person_from_workers
-from telemetry.storage import read_whole
 from telemetry.transcripts.fingerprints import Fingerprint
 from telemetry.transcripts.redacting import without_records
 from telemetry.transcripts.scanning import NotATranscript, Scan, scan

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.errors import NotFound
 from accounts.models import User
-from telemetry.durability import traceless_deletes
+from telemetry.database.durability import traceless_deletes
 from telemetry.errors import NoListOfErasures, SessionWithheld
 from telemetry.maintenance import listing
 from telemetry.maintenance.copies import remove_copies_from_rows

@@ -10,6 +10,9 @@ library.py       a person's transcripts in owner order, and which of them share 
 attempts.py      the state row: attempts, success, failure
 settling.py      which transcripts no processor has anything to do with
 report.py        what one run did
+processing.py    process what is pending, and publish: the one function behind every door
+reprocessing.py  chosen transcripts again
+progress.py      how far each processor is with a transcript
 usage.py         events, messages and summaries
 usage_rows.py    from what was extracted to rows of the usage tables
 verification.py  how a transcript differs from the format we know

@@ -4,7 +4,7 @@ In SQL, because the model layer would take a third of the time in which a small 
 """
 
 from accounts.models import User
-from telemetry.bulk import db_now, execute, fetch
+from telemetry.database.bulk import db_now, execute, fetch
 from telemetry.models import SessionTranscript
 from telemetry.processors.base import Processor
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from accounts.models import User
+from telemetry.files.storage import read_whole
 from telemetry.models import SessionTranscript, storage_key
 from telemetry.processors.library import Batch, KnownTranscript
-from telemetry.storage import read_whole
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 
 from accounts.models import User
-from telemetry.durability import redoable_writes
+from telemetry.database.durability import redoable_writes
 from telemetry.errors import ClaimLost
 from telemetry.models import SessionTranscript
 from telemetry.processors.attempts import described

@@ -6,7 +6,7 @@ every processor is done with; what it misses costs a look at its states in later
 
 from django.db import transaction
 
-from telemetry.bulk import IN_LIMIT
+from telemetry.database.bulk import IN_LIMIT
 from telemetry.models import SessionTranscript
 from telemetry.processors.registry import PROCESSORS
 

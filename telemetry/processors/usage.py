@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from itertools import chain
 
-from telemetry.attribution import lookup_of_event, lookup_of_skill, resolve
-from telemetry.attribution_lock import attribute_in_this_transaction
-from telemetry.bulk import IN_LIMIT, execute, fetch, insert_rows
+from telemetry.attribution.lock import attribute_in_this_transaction
+from telemetry.attribution.lookup import lookup_of_event, lookup_of_skill, resolve
+from telemetry.database.bulk import IN_LIMIT, execute, fetch, insert_rows
 from telemetry.dirty_days import Days, days_of, distinct_days, mark_dirty, stored_days
 from telemetry.frozen_days import Horizon, horizon
 from telemetry.intake.names import main_file_of

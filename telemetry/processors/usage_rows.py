@@ -4,8 +4,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from telemetry.attribution import Item
-from telemetry.bulk import Row, db_moment, db_now
+from telemetry.attribution.lookup import Item
+from telemetry.database.bulk import Row, db_moment, db_now
 from telemetry.frozen_days import Horizon
 from telemetry.intake.names import main_file_of
 from telemetry.processors.base import Job

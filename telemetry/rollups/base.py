@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 
-from telemetry.bulk import execute, fetch
+from telemetry.database.bulk import execute, fetch
 from telemetry.days import DayRange
 
 # The condition for rows of usage_events and usage_messages. Ids begin with the time, so the primary key finds

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from telemetry.bulk import db_now, execute
+from telemetry.database.bulk import db_now, execute
 from telemetry.models import UsagePluginWindow
 
 DAYS = {UsagePluginWindow.Period.WEEK: 7, UsagePluginWindow.Period.MONTH: 30}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models.functions import TruncDate
 
-from telemetry.bulk import fetch
+from telemetry.database.bulk import fetch
 from telemetry.days import MS_PER_DAY, DayRange, date_of, day_number, first_id, ranges, start_of, time_in
 from telemetry.models import UsageSessionSummary
 from telemetry.rollups.component_daily import COMPONENT_DAILY

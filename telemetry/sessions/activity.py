@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Subquery
+from django.db.models import Count, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from telemetry.attribution.item_names import flea_namespace, item_name
 from telemetry.days import first_id, start_of, today
-from telemetry.item_names import flea_namespace, item_name
 from telemetry.models import PublishingState, UsageEvent, UsageUserDaily
 
 DAYS = 30
@@ -16,6 +16,8 @@ DAYS = 30
 MOST = 8
 # In the query of the figures, since the page has few queries to spend.
 AS_OF = PublishingState.objects.values("as_of")[:1]
+SUMS_OF_A_DAY = ("day", "invocations__sum", "error_count__sum", "as_of")
+SUMS_OF_AN_ITEM = ("tool_name", "source", "ref_id", "invocations__sum", "flea")
 
 
 @dataclass(frozen=True)
@@ -47,42 +49,38 @@ class Activity:
 
 
 def activity_of(user_id: int) -> Activity:
-    """Two queries. A skill counts where it was answered and did not fail (docs/COUNTING.md), as of now."""
+    """Three queries. A skill counts where it was answered and did not fail (docs/COUNTING.md), as of now."""
     first = today() - timedelta(days=DAYS - 1)
-    of_person = UsageUserDaily.objects.filter(user_id=user_id, day__range=(first, today()))
-    rows = of_person.values_list(
-        "day",
-        "tool_name",
-        "source",
-        "ref_id",
-        flea_namespace(),
-        "invocations",
-        "error_count",
-        Subquery(AS_OF),
-    )
+    used = UsageUserDaily.objects.filter(user_id=user_id, day__range=(first, today()))
+    as_of, days = _days(used, first)
+    tools, plugins = _items(used)
+    return Activity(as_of, days, tools, _skills(user_id, start_of(first)), plugins)
+
+
+def _days(used: "QuerySet[UsageUserDaily]", first: date) -> tuple[datetime | None, list[Day]]:
+    summed = used.values("day").annotate(Sum("invocations"), Sum("error_count"), as_of=Subquery(AS_OF))
     as_of = None
-    invocations: Counter[object] = Counter()
-    errors: Counter[object] = Counter()
+    sums: dict[date, tuple[int, int]] = {}
+    for day, invocations, errors, as_of in summed.values_list(*SUMS_OF_A_DAY):  # noqa: B007
+        sums[day] = invocations, errors
+    all_days = (first + timedelta(days=number) for number in range(DAYS))
+    return as_of, [Day(day, *sums.get(day, (0, 0))) for day in all_days]
+
+
+def _items(used: "QuerySet[UsageUserDaily]") -> tuple[list[Used], list[Used]]:
+    """Tools, and plugins."""
     tools: Counter[str] = Counter()
     plugins: Counter[str] = Counter()
     names: dict[str, str] = {}
-    for day, tool_name, source, ref_id, namespace, count, failed, as_of in rows:  # noqa: B007
-        invocations[day] += count
-        errors[day] += failed
+    summed = used.values("tool_name", "source", "ref_id").annotate(Sum("invocations"), flea=flea_namespace())
+    for tool_name, source, ref_id, count, namespace in summed.values_list(*SUMS_OF_AN_ITEM):
         if tool_name:
             tools[tool_name] += count
         if ref_id:
             key = f"{source}:{ref_id}"
             plugins[key] += count
             names[key] = item_name(ref_id, namespace)
-    all_days = (first + timedelta(days=number) for number in range(DAYS))
-    return Activity(
-        as_of=as_of,
-        days=[Day(day, invocations[day], errors[day]) for day in all_days],
-        tools=_most(tools),
-        skills=_skills(user_id, start_of(first)),
-        plugins=[Used(names[it.name], it.count, it.name) for it in _most(plugins)],
-    )
+    return _most(tools), [Used(names[it.name], it.count, it.name) for it in _most(plugins)]
 
 
 def _skills(user_id: int, since_ms: int) -> list[Used]:

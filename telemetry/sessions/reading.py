@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from telemetry.errors import SessionUnknown, StoredFileDamaged, TranscriptLost, TranscriptRemoved
+from telemetry.files.storage import begun, read_whole
 from telemetry.models import SessionTranscript, SessionTranscriptPart
-from telemetry.storage import begun, read_whole
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 
 from telemetry.models import SessionTranscript, UsageSessionSummary
+from telemetry.processors.progress import Progress, progress_of
 from telemetry.processors.usage import NAME
-from telemetry.progress import Progress, progress_of
 from telemetry.sessions.finding import SessionKey
 
 

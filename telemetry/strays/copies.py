@@ -10,10 +10,10 @@ from datetime import timedelta
 from django.db import connection
 
 from accounts.diagnosis import Finding, some_of
-from telemetry.bulk import fetch
 from telemetry.charts import counted
+from telemetry.database.bulk import fetch
 from telemetry.models import SessionTranscript, UsageEvent, UsageMessage
-from telemetry.reprocessing import process_again
+from telemetry.processors.reprocessing import process_again
 
 MOST = 10_000
 

@@ -9,13 +9,13 @@ from django.template.defaultfilters import filesizeformat
 from accounts.diagnosis import Finding, some_of
 from telemetry.charts import counted
 from telemetry.errors import LakeChanged, LakeNotBuilt, LakeUnavailable, PublisherBusy
+from telemetry.files.spool import size_of
 from telemetry.lake import caching, reading
 from telemetry.lake.door import locate
 from telemetry.lake.location import cache_folder, is_remote
 from telemetry.lake.tables import TABLES
 from telemetry.leases import Lease, held
 from telemetry.publishing import LEASE
-from telemetry.spool import size_of
 
 REBUILD = "Run `manage.py lake_rebuild`: it makes the lake anew from the database."
 

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
 from accounts.diagnosis import Finding, some_of
-from telemetry import spool
 from telemetry.charts import counted
+from telemetry.files import spool
 from telemetry.models import SessionTranscript
 from telemetry.viewing.index_files import SUFFIX
 

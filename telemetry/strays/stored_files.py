@@ -17,9 +17,9 @@ from django.utils import timezone
 from accounts.diagnosis import Finding, some_of
 from accounts.models import User
 from telemetry.charts import counted
+from telemetry.files.storage import remove_empty_folder
 from telemetry.models import SessionTranscriptPart, storage_folder
 from telemetry.models.transcripts import SessionTranscriptPartQuerySet
-from telemetry.storage import remove_empty_folder
 
 FOLDER = "transcripts"
 # What Agnes writes there: transcripts, and temporary names before they are renamed. All else is not ours.

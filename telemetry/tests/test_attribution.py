@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from telemetry.attribution import (
+from telemetry.attribution.lookup import (
     BUILTIN,
     Item,
     Lookup,

@@ -19,13 +19,13 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
+from telemetry.files.storage import read_stored
 from telemetry.intake.storing import store_transcript
 from telemetry.models import EventType, UsageEvent, UsageMessage, UsageSessionSummary
 from telemetry.models import storage_key as key_of
 from telemetry.processors.library import Batch, PersonLibrary
 from telemetry.processors.runner import run
 from telemetry.processors.usage_rows import event_id, row_id
-from telemetry.storage import read_stored
 from telemetry.transcripts.extracting import extract
 from telemetry.transcripts.figures import digest, primary_model
 from telemetry.transcripts.values import iso_ms, timestamp_ms

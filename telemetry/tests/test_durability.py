@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
-from telemetry.durability import redoable_writes
+from telemetry.database.durability import redoable_writes
 from telemetry.intake import storing
 from telemetry.processors import registry
 from telemetry.processors.base import Job, Processor

@@ -10,12 +10,12 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
-from telemetry.attribution_lock import attribute_in_this_transaction, wait_for_attributing_transactions
-from telemetry.attribution_writing import Belonging, Belongings, Key, replace_attribution
+from telemetry.attribution.lock import attribute_in_this_transaction, wait_for_attributing_transactions
+from telemetry.attribution.reattribution import process_again_where_named
+from telemetry.attribution.writing import Belonging, Belongings, Key, replace_attribution
 from telemetry.models import SessionTranscript, SkillAttribution, UsageDirtyDay, UsageEvent
-from telemetry.processing import process
-from telemetry.reattribution import process_again_where_named
-from telemetry.reprocessing import process_again
+from telemetry.processors.processing import process
+from telemetry.processors.reprocessing import process_again
 from telemetry.tests.builders import assistant_line, tool_result, tool_use, transcript_bytes, user_line
 from telemetry.tests.figures import processed, upload, usage_of
 from telemetry.tests.test_attribution import command, skill_call

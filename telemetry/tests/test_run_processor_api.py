@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import AuditLog, Scope, User
-from telemetry import admin_api
+from telemetry.api import admin as admin_api
 from telemetry.models import SessionProcessorClaim, SessionProcessorState, UsageEvent
 from telemetry.processors import runner
 from telemetry.tests.builders import assistant_line, tool_use, user_line

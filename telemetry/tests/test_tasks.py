@@ -17,9 +17,9 @@ from telemetry import tasks
 from telemetry.dirty_days import mark_dirty
 from telemetry.leases import Lease
 from telemetry.models import SessionProcessorState, UsageDirtyDay, UsageEvent, VerificationFinding
-from telemetry.processing import process
 from telemetry.processors import wakeup
 from telemetry.processors.claims import Claim
+from telemetry.processors.processing import process
 from telemetry.tests.builders import assistant_line, tool_use, user_line
 from telemetry.tests.figures import upload
 from telemetry.tests.kills.servers import task_worker

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.signals import post_delete
 
+from telemetry.files.spool import INDEX_PREFIX
 from telemetry.models import SessionTranscript
-from telemetry.spool import INDEX_PREFIX
 from telemetry.viewing.index import INDEX_VERSION, Index, IndexLost, IndexWriter
 from telemetry.viewing.indexing import make_index
 from telemetry.viewing.parts import StoredPart

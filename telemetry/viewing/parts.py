@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from telemetry.errors import StoredFileRemoved
+from telemetry.files.storage import read_whole
 from telemetry.models import SessionTranscript
-from telemetry.storage import read_whole
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from agnes import demo, env, schedules
 from agnes.supervisor import Supervisor
 from telemetry.demo import world
 from telemetry.demo.progress import show_progress
+from telemetry.files.spool import remove_leftovers
 from telemetry.models import SessionTranscript
-from telemetry.spool import remove_leftovers
 
 WEB, WORKER = "The web server", "The task worker"
 

@@ -20,7 +20,7 @@ from agnes.backup.totals import totals_of
 from agnes.tests.backup.world import OF_THE_WAY, figures, rows_of
 from marketplace.models import StoreEntity
 from telemetry.models import SessionProcessorClaim, SessionTranscript, SessionTranscriptPart, UsageEvent
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.figures import upload
 from telemetry.tests.processing.test_runner import session
 

@@ -15,7 +15,7 @@ from agnes.backup.restoring import restore
 from agnes.tests.backup.test_backup import run
 from agnes.tests.backup.world import rows_of
 from telemetry.models import SessionTranscript, SessionTranscriptPart
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.figures import upload, usage_of
 from telemetry.tests.processing.test_runner import session
 

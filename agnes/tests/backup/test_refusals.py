@@ -25,7 +25,7 @@ from agnes.errors import BackupDamaged, BackupTooNew, InstallationNotEmpty, Migr
 from agnes.tests.backup.test_backup import ruin, run
 from agnes.tests.backup.world import figures, rows_of
 from telemetry import worker_heartbeat
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.figures import upload
 from telemetry.tests.processing.test_runner import session
 

@@ -21,7 +21,7 @@ from agnes.backup.loading import Chunk
 from marketplace.models import Marketplace, Plugin, StackItem
 from marketplace.tests.planting import plant_entity, plant_plugin
 from telemetry.models import AskQuestion, SessionProcessorClaim, VerificationFinding
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.figures import upload
 from telemetry.tests.planting import plant_state, plant_transcript
 from telemetry.tests.processing.test_runner import session

@@ -18,7 +18,7 @@ from marketplace.store.packs import opened_pack
 from marketplace.tests.planting import plant_entity
 from telemetry.maintenance import pruning
 from telemetry.models import SessionProcessorState, SessionTranscript, SessionTranscriptPart, UsageEvent
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.figures import upload, usage_of
 from telemetry.tests.processing.test_runner import session
 

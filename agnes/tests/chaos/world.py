@@ -8,7 +8,7 @@ from typing import Any
 from accounts.models import Scope, User
 from accounts.tokens import issue
 from telemetry import tasks
-from telemetry.attribution_writing import Belonging, Key, replace_attribution
+from telemetry.attribution.writing import Belonging, Key, replace_attribution
 from telemetry.maintenance import pruning, reprocess
 from telemetry.models import SessionTranscript, UsageDirtyDay
 from telemetry.tests.builders import (

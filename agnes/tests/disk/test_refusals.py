@@ -93,7 +93,7 @@ class TestUploads:
         def refuse(*args: Any, **kwargs: Any) -> Any:
             raise OSError(number, os.strerror(number))
 
-        monkeypatch.setattr("telemetry.spool.tempfile.NamedTemporaryFile", refuse)
+        monkeypatch.setattr("telemetry.files.spool.tempfile.NamedTemporaryFile", refuse)
         assert_refused(upload(), status, code)
 
     def test_it_goes_on(self, read_only: Callable[[], None], upload: Callable[[], Any]):
@@ -112,7 +112,7 @@ class TestUploads:
         def refuse(*args: Any, **kwargs: Any) -> Any:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-        monkeypatch.setattr("telemetry.spool.tempfile.NamedTemporaryFile", refuse)
+        monkeypatch.setattr("telemetry.files.spool.tempfile.NamedTemporaryFile", refuse)
         assert upload().status_code == 500
 
 

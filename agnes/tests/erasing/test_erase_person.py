@@ -30,7 +30,7 @@ from telemetry.models import (
     UsageToolDaily,
     UsageUserDaily,
 )
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.builders import START, transcript_bytes
 from telemetry.tests.figures import upload
 from telemetry.tests.lake.reading import in_database, in_lake

@@ -34,7 +34,7 @@ from marketplace.tests.planting import plant_entity
 from telemetry.lake.reading import current_snapshot
 from telemetry.maintenance.withholding import Reason, withhold
 from telemetry.models import AskQuestion
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.builders import Line, assistant_line, moment, tool_use, transcript_bytes, user_line
 from telemetry.tests.figures import upload
 from telemetry.tests.maintenance.searching import texts_below, texts_in_database

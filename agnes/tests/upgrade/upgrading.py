@@ -68,7 +68,7 @@ def run(name: str, *arguments: str) -> str:
 
 def figures() -> Any:
     from agnes.tests.upgrade.figures import figures_of
-    from telemetry.bulk import fetch
+    from telemetry.database.bulk import fetch
 
     return figures_of(fetch)
 

@@ -15,11 +15,11 @@ from marketplace.models import Marketplace, Plugin, Reattribution
 from marketplace.tasks import reattribute as reattribute_task
 from marketplace.tests.conftest import Run
 from marketplace.tests.repositories import Repository, entry, kit, marketplace, plugin
-from telemetry.attribution import BUILTIN, Item
-from telemetry.attribution_writing import MODELS
+from telemetry.attribution.lookup import BUILTIN, Item
+from telemetry.attribution.writing import MODELS
 from telemetry.models import SessionTranscript, UsageComponentDaily, UsageEvent, UsagePluginDaily
-from telemetry.processing import process
-from telemetry.reprocessing import process_again
+from telemetry.processors.processing import process
+from telemetry.processors.reprocessing import process_again
 from telemetry.tests.builders import Line, assistant_line, tool_use, transcript_bytes, user_line
 from telemetry.tests.figures import processed, upload, usage_of
 from telemetry.tests.test_attribution import command, item_of, owner_of, skill_call

@@ -25,8 +25,8 @@ from marketplace.models import (
 )
 from marketplace.tests.conftest import Run
 from marketplace.tests.repositories import MARKETPLACE_JSON, Repository, entry, kit, marketplace, plugin
-from telemetry.attribution_lock import write_attribution_alone
-from telemetry.bulk import fetch
+from telemetry.attribution.lock import write_attribution_alone
+from telemetry.database.bulk import fetch
 from telemetry.leases import Lease, held
 from telemetry.models import SkillAttribution
 

@@ -13,7 +13,7 @@ from marketplace.catalogue.registering import add_marketplace, read_location
 from marketplace.catalogue.syncing import sync_marketplace
 from marketplace.models import Plugin, StackItem
 from marketplace.plugins import parse_marketplace
-from marketplace.plugins.trees.folder_tree import FolderTree
+from marketplace.plugins.trees.memory_tree import MemoryTree
 from marketplace.serving import limits
 from marketplace.serving.errors import NotForStacks
 from marketplace.serving.repositories import left_out_of, repository_of_view
@@ -23,7 +23,7 @@ from marketplace.tests.planting import plant_plugin
 from marketplace.tests.repositories import Repository, entry, marketplace, plugin
 from marketplace.tests.serving.conftest import two_plugins
 from marketplace.tests.serving.planting import a_skill, plant_entity
-from telemetry.attribution import place_name
+from telemetry.attribution.lookup import place_name
 from telemetry.models import SkillAttribution
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,12 @@ def served(tmp_path: Path):
         return target
 
     return call
+
+
+def tree_of(folder: Path) -> MemoryTree:
+    """Without links."""
+    files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+    return MemoryTree({str(path.relative_to(folder)): path.read_bytes() for path in files})
 
 
 def entries(folder: Path) -> dict[str, dict]:
@@ -131,9 +137,9 @@ def shapes() -> dict[str, str]:
 def test_what_an_entry_adds_still_holds(synced, bob, served, repository):
     """What is parsed of the served marketplace has the components of the upstream's."""
     synced(shapes())
-    upstream = {one.name: one for one in parse_marketplace(FolderTree(repository.folder)).plugins}
+    upstream = {one.name: one for one in parse_marketplace(tree_of(repository.folder)).plugins}
     add(bob, *upstream)
-    found = {one.name: one for one in parse_marketplace(FolderTree(served(bob))).plugins}
+    found = {one.name: one for one in parse_marketplace(tree_of(served(bob))).plugins}
     assert found.keys() == upstream.keys()
     for name, one in upstream.items():
         assert found[name].does_not_load is None
@@ -148,9 +154,9 @@ def test_and_under_another_name(synced, bob, served, repository, tmp_path):
     older.commit(marketplace(*(entry(name, f"./{name}") for name in names)))
     sync_marketplace(add_marketplace(read_location(older.url), slug="older"))
     synced(shapes())
-    upstream = {one.name: one for one in parse_marketplace(FolderTree(repository.folder)).plugins}
+    upstream = {one.name: one for one in parse_marketplace(tree_of(repository.folder)).plugins}
     add(bob, *upstream)
-    found = {one.name: one for one in parse_marketplace(FolderTree(served(bob))).plugins}
+    found = {one.name: one for one in parse_marketplace(tree_of(served(bob))).plugins}
     assert set(found) == {f"{name}-kits" for name in names}
     for name, one in upstream.items():
         assert found[f"{name}-kits"].namespace == one.namespace

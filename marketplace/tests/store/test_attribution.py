@@ -13,10 +13,10 @@ from marketplace.tests.conftest import Run
 from marketplace.tests.repositories import Repository, entry, kit, marketplace
 from marketplace.tests.repositories import plugin as curated_plugin
 from marketplace.tests.store.conftest import SECRET, Person, plugin, skill
-from telemetry.attribution import BUILTIN, Item
-from telemetry.attribution_writing import MODELS
+from telemetry.attribution.lookup import BUILTIN, Item
+from telemetry.attribution.writing import MODELS
 from telemetry.models import SessionTranscript, UsageEvent, UsagePluginDaily
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.builders import assistant_line, tool_use, transcript_bytes, user_line
 from telemetry.tests.figures import processed, upload
 from telemetry.tests.test_attribution import command, item_of, owner_of, skill_call

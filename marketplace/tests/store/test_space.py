@@ -11,7 +11,7 @@ from django.conf import settings
 
 from marketplace.guardrails import limits
 from marketplace.tests.store.conftest import Person, skill
-from telemetry.storage import DurableFileSystemStorage
+from telemetry.files.storage import DurableFileSystemStorage
 
 MB = 1_000_000
 pytestmark = pytest.mark.django_db

@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def _rebuild(self, *, quiet: bool) -> PublishReport:
         # Only here: it takes 60 MB, which `--help` and the list of commands need not pay.
-        from telemetry.lake_rebuilding import rebuild_lake
+        from telemetry.maintenance.lake_rebuilding import rebuild_lake
 
         with bars(quiet=quiet) as progress:
             lines = progress.disable and not quiet

@@ -12,7 +12,7 @@ from accounts.errors import AgnesError
 from telemetry.management.interruption import sigterm_interrupts
 from telemetry.management.progress import bars, days_published
 from telemetry.models import SessionTranscript
-from telemetry.processing import OnReport, run_by_hand
+from telemetry.processors.processing import OnReport, run_by_hand
 from telemetry.processors.registry import processor_named
 from telemetry.processors.report import RunReport
 from telemetry.publishing import OnPublish

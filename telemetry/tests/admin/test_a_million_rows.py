@@ -16,7 +16,7 @@ from django.db.models import Model
 from django.test import Client
 
 from accounts.models import User
-from telemetry.bulk import Row, db_moment, insert_rows
+from telemetry.database.bulk import Row, db_moment, insert_rows
 from telemetry.days import date_of, day_number
 from telemetry.models import (
     SessionProcessorState,

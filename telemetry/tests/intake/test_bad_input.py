@@ -137,7 +137,9 @@ class TestNotATranscript:
     def test_the_log_says_who_was_refused_and_why(self, refused, bob, caplog):
         caplog.set_level("INFO", "telemetry")
         refused(b"what somebody wrote\n")
-        [message] = [record.getMessage() for record in caplog.records if record.name == "telemetry.api"]
+        [message] = [
+            record.getMessage() for record in caplog.records if record.name == "telemetry.api.uploads"
+        ]
         assert message.startswith(f"Refused an upload of user {bob.pk}: not_a_transcript: Not a transcript:")
         assert "somebody" not in caplog.text
         assert bob.email not in caplog.text

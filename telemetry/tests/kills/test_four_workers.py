@@ -15,7 +15,7 @@ from django.core.management import call_command
 
 from accounts.models import User
 from telemetry.models import SessionProcessorState, SessionTranscript
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.strays import copies
 from telemetry.tests.figures import upload, usage_of
 from telemetry.tests.kills.servers import ROOT, environment_of

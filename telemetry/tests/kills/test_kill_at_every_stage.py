@@ -17,7 +17,7 @@ from telemetry.models import (
     UsageDirtyDay,
     UsageEvent,
 )
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.processors.runner import run
 from telemetry.publishing import publish
 from telemetry.tests.builders import START

@@ -13,7 +13,7 @@ from telemetry.errors import SessionWithheld
 from telemetry.maintenance import pruning, reprocess
 from telemetry.maintenance.withholding import Reason, withhold
 from telemetry.models import DoomedFile, PublishingLease, UsageEvent, WithheldSession
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.tests.builders import START
 from telemetry.tests.figures import upload, usage_of
 from telemetry.tests.kills.choosing import quickly

@@ -10,7 +10,7 @@ import django
 
 def main() -> None:
     django.setup()
-    from telemetry.processing import process
+    from telemetry.processors.processing import process
 
     print("ready", flush=True)
     sys.stdin.readline()

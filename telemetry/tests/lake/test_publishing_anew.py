@@ -8,13 +8,13 @@ import deltalake
 import pytest
 
 from accounts.models import AuditLog, User
-from telemetry import lake_rebuilding as rebuilding
 from telemetry.dirty_days import mark_dirty
 from telemetry.errors import LakeUnavailable
 from telemetry.lake import opening
 from telemetry.lake.tables import TABLES
+from telemetry.maintenance import lake_rebuilding as rebuilding
 from telemetry.models import LakeSnapshot, SessionTranscript, UsageDirtyDay, UsageEvent
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.publishing import publish
 from telemetry.rollups.rebuilding import rebuild
 from telemetry.tests.figures import upload

@@ -12,7 +12,7 @@ from accounts.models import User
 from telemetry.dirty_days import mark_dirty
 from telemetry.lake.tables import DAILY_TABLES, TABLES
 from telemetry.models import SessionTranscript, UsageDirtyDay, UsageEvent, UsageSessionSummary
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.publishing import publish
 from telemetry.tests.figures import upload
 from telemetry.tests.lake.reading import files_of, in_database, in_lake, snapshot

@@ -13,9 +13,9 @@ from accounts.models import User
 from telemetry.dirty_days import mark_dirty
 from telemetry.errors import LakeUnavailable
 from telemetry.lake.writing import OpenTable
-from telemetry.lake_rebuilding import rebuild_lake
+from telemetry.maintenance.lake_rebuilding import rebuild_lake
 from telemetry.models import PublishingState, SessionProcessorState, UsageDirtyDay, UsageEvent
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.publishing import publish
 from telemetry.tests.figures import upload
 from telemetry.tests.lake.bucket import S3Server, s3_server, storage_options

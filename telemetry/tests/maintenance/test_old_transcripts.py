@@ -19,8 +19,8 @@ from telemetry.models import (
     SessionTranscriptPart,
     UsageEvent,
 )
-from telemetry.processing import process
-from telemetry.reprocessing import process_again
+from telemetry.processors.processing import process
+from telemetry.processors.reprocessing import process_again
 from telemetry.strays import stored_files
 from telemetry.tests.builders import transcript_bytes
 from telemetry.tests.figures import upload, usage_of

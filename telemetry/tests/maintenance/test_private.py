@@ -27,9 +27,9 @@ from telemetry.models import (
     UsageEvent,
     WithheldSession,
 )
-from telemetry.processing import process
 from telemetry.processors import registry
 from telemetry.processors.base import Job, Processor
+from telemetry.processors.processing import process
 from telemetry.processors.runner import run
 from telemetry.tests.builders import Line, assistant_line, moment, tool_use, transcript_bytes, user_line
 from telemetry.tests.figures import upload, usage_of

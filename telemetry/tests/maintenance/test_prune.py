@@ -14,9 +14,9 @@ from accounts.models import AuditLog, Scope, User
 from telemetry import tasks
 from telemetry.errors import LakeUnavailable
 from telemetry.lake import publishing as lake_publishing
-from telemetry.lake_rebuilding import rebuild_lake
 from telemetry.leases import Lease
 from telemetry.maintenance import old_rows, pruning, reprocess
+from telemetry.maintenance.lake_rebuilding import rebuild_lake
 from telemetry.maintenance.reprocess import Mode
 from telemetry.models import (
     RetentionState,
@@ -25,7 +25,7 @@ from telemetry.models import (
     UsageMessage,
     UsageSessionSummary,
 )
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.publishing import LEASE, publish, rebuild_all
 from telemetry.tests.figures import upload
 from telemetry.tests.lake.reading import in_database, in_lake
@@ -308,6 +308,6 @@ class TestOverHttp:
         self, world: dict[str, Any], post: Callable[..., Any], monkeypatch: Any
     ):
         monkeypatch.setattr(old_rows, "BATCH", 5)
-        monkeypatch.setattr("telemetry.maintenance_api.RUN_SECONDS", 0)
+        monkeypatch.setattr("telemetry.api.maintenance.RUN_SECONDS", 0)
         answer = post()
         assert (answer.status_code, answer.json()["message"]) == (202, "Time is up.")

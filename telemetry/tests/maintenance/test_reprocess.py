@@ -24,8 +24,8 @@ from telemetry.models import (
     UsageSessionSummary,
     VerificationFinding,
 )
-from telemetry.processing import process
 from telemetry.processors import wakeup
+from telemetry.processors.processing import process
 from telemetry.tests.figures import upload, usage_of
 from telemetry.tests.lake.reading import in_database, in_lake
 from telemetry.tests.processing.test_runner import session, state
@@ -231,7 +231,7 @@ class TestOverHttp:
         self, world: dict[str, Any], post: Callable[..., Any], monkeypatch: Any
     ):
         monkeypatch.setattr(reprocess, "BATCH", 1)
-        monkeypatch.setattr("telemetry.maintenance_api.RUN_SECONDS", 0)
+        monkeypatch.setattr("telemetry.api.maintenance.RUN_SECONDS", 0)
         answer = post()
         assert (answer.status_code, answer.json()["complete"]) == (202, False)
         tasks.process_pending()

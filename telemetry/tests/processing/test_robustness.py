@@ -89,7 +89,7 @@ class TestOutages:
             raise error
 
         with monkeypatch.context() as patched:
-            patched.setattr("telemetry.storage.read_stored", away)
+            patched.setattr("telemetry.files.storage.read_stored", away)
             for _ in range(5):
                 assert run("usage").failed == 1
         assert not SessionProcessorState.objects.filter(attempts__gt=0).exists()

@@ -15,8 +15,8 @@ from telemetry.models import (
     UsageSessionSummary,
 )
 from telemetry.processors import attempts, registry
+from telemetry.processors.reprocessing import process_again
 from telemetry.processors.runner import run
-from telemetry.reprocessing import process_again
 from telemetry.tests.admin.test_a_million_rows import explain
 from telemetry.tests.figures import upload
 from telemetry.tests.planting import plant_state, plant_transcript

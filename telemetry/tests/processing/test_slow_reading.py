@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from telemetry import leases
+from telemetry.files.storage import read_stored
 from telemetry.models import UsageEvent
 from telemetry.processors.claims import Claim
 from telemetry.processors.runner import run
-from telemetry.storage import read_stored
 from telemetry.tests.builders import assistant_line, tool_result, tool_use, transcript_bytes, user_line
 from telemetry.tests.figures import upload
 
@@ -31,7 +31,7 @@ class SlowStorage:
         began = timezone.now()
         monkeypatch.setattr(leases, "monotonic", lambda: self.seconds)
         monkeypatch.setattr(timezone, "now", lambda: began + timedelta(seconds=self.seconds))
-        monkeypatch.setattr("telemetry.storage.read_stored", self.read)
+        monkeypatch.setattr("telemetry.files.storage.read_stored", self.read)
 
     def read(self, key: str) -> Iterator[bytes]:
         for chunk in read_stored(key):
@@ -68,7 +68,7 @@ def test_nobody_takes_over_while_a_file_is_read(
             taken.append(Claim("usage", bob.pk).take())
             yield chunk
 
-    monkeypatch.setattr("telemetry.storage.read_stored", read_with_a_rival)
+    monkeypatch.setattr("telemetry.files.storage.read_stored", read_with_a_rival)
     report = run("usage")
     assert storage.chunks * SECONDS_PER_CHUNK > 3 * CLAIM_SECONDS
     assert not any(taken)
@@ -90,7 +90,7 @@ def test_a_claim_that_expired_between_two_chunks_is_lost(
                 assert rivals.pop().take()
             yield chunk
 
-    monkeypatch.setattr("telemetry.storage.read_stored", read_with_a_rival)
+    monkeypatch.setattr("telemetry.files.storage.read_stored", read_with_a_rival)
     report = run("usage")
     assert (report.processed, report.failed, report.held_elsewhere) == (0, 0, True)
     assert storage.chunks == 1

@@ -18,7 +18,7 @@ from telemetry.models import (
     UsageDirtyDay,
     UsageEvent,
 )
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.publishing import publish
 from telemetry.rollups import rebuilding
 from telemetry.tests.builders import assistant_line, moment, transcript_bytes, user_line

@@ -32,7 +32,7 @@ from telemetry.models import (
     UsageMessage,
     UsageSessionSummary,
 )
-from telemetry.processing import process
+from telemetry.processors.processing import process
 from telemetry.processors.runner import run
 from telemetry.publishing import publish, rebuild_all
 from telemetry.tests.builders import (

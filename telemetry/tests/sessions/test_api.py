@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from accounts.models import AuditLog, Scope, User
-from telemetry.attribution_writing import Belonging, Key, replace_attribution
+from telemetry.attribution.writing import Belonging, Key, replace_attribution
 from telemetry.models import SessionTranscript, SessionTranscriptPart, UsageSessionItem
 from telemetry.tests.builders import (
     assistant_line,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import AuditLog, User
 from telemetry.admin import sessions
-from telemetry.attribution_writing import Belonging, Key, replace_attribution
+from telemetry.attribution.writing import Belonging, Key, replace_attribution
 from telemetry.models import SessionProcessorClaim, SkillAttribution, UsageSessionItem, UsageUserDaily
 from telemetry.processors.attempts import DIED
 from telemetry.sessions import finding

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
-from telemetry import spool
+from telemetry.files import spool
 from telemetry.models import SessionTranscript
 from telemetry.tests.builders import assistant_line, user_line
 from telemetry.tests.planting import store

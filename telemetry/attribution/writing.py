@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeVar
 
 from django.db import connection, transaction
 
-from telemetry.attribution import AGENTS, COMMANDS, MCP_SERVERS, SKILLS
-from telemetry.bulk import insert_rows
+from telemetry.attribution.lookup import AGENTS, COMMANDS, MCP_SERVERS, SKILLS
+from telemetry.database.bulk import insert_rows
 from telemetry.models import (
     AgentAttribution,
     Attribution,
@@ -45,7 +45,7 @@ class Belonging(NamedTuple):
         return self.component_kind, self.canonical_name
 
 
-# For each table (as in telemetry.attribution) what it shall hold.
+# For each table (as in telemetry.attribution.lookup) what it shall hold.
 Belongings = Mapping[str, Mapping[Key, Belonging]]
 
 
@@ -53,7 +53,7 @@ Belongings = Mapping[str, Mapping[Key, Belonging]]
 def replace_attribution(source: str, wanted: Belongings) -> set[str]:
     """Make the tables hold exactly this of a source; rows that are right already are not touched.
 
-    Returns the identifiers that may mean something else now: give them to telemetry.reattribution.
+    Returns the identifiers that may mean something else now, for telemetry.attribution.reattribution.
     """
     changed: set[str] = set()
     ended_or_back: set[str] = set()

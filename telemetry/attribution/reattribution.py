@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Set
 from django.db import transaction
 from django.db.models import Q
 
-from telemetry.attribution import Lookup, lookup_of_event, lookup_of_skill
+from telemetry.attribution.lookup import Lookup, lookup_of_event, lookup_of_skill
 from telemetry.models import SessionProcessorState, SessionTranscript, UsageEvent, UsageMessage
 from telemetry.processors import usage, wakeup
 from telemetry.transcripts.figures import Event, Evidence
@@ -20,7 +20,7 @@ def process_again_where_named(identifiers: Set[str], *, after: int, at_most: int
 
     Looks at no more than `at_most` transcripts, those with the smallest ids beyond `after`. Returns the last
     one's id, for the next call; None where there was none left. Before the first call, call
-    telemetry.attribution_lock.wait_for_attributing_transactions().
+    telemetry.attribution.lock.wait_for_attributing_transactions().
     """
     rows = SessionTranscript.objects.readable().filter(pk__gt=after).order_by("pk")
     transcripts = dict(rows.values_list("pk", "session_file")[:at_most])

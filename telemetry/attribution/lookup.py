@@ -1,6 +1,6 @@
 """Whose is it: which item of a marketplace an identifier in a transcript belongs to.
 
-The marketplaces write the four `usage_attribution_*` tables (telemetry/attribution_writing.py); extraction
+The marketplaces write the four `usage_attribution_*` tables (telemetry/attribution/writing.py); extraction
 asks them once a transcript. Beside the names of components they hold names of a whole item, without a
 component: its namespace (`acme:`, and `mcp__plugin_acme_` of the tools of its servers), and where its skills
 lie on a disk (`<marketplace>/<plugin>`).
@@ -13,7 +13,7 @@ from itertools import groupby, product
 from operator import itemgetter
 from typing import NamedTuple
 
-from telemetry.bulk import IN_LIMIT, fetch
+from telemetry.database.bulk import IN_LIMIT, fetch
 from telemetry.models import Source
 from telemetry.transcripts.figures import OF_NO_PLUGIN, Event, Evidence
 

@@ -6,7 +6,7 @@ have read the attribution before it changed, and commit its events after they we
 
 from django.db import connection, transaction
 
-from telemetry.bulk import fetch
+from telemetry.database.bulk import fetch
 
 # Any numbers that no other advisory lock of ours has.
 _READING, _WRITING = 4_027_183, 4_027_184

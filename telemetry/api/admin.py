@@ -7,17 +7,17 @@ from ninja import Query, Router, Schema
 
 from accounts.api_auth import auth
 from accounts.models import Scope, User
+from telemetry.api.maintenance import router as maintenance_router
+from telemetry.api.sessions import router as sessions_router
 from telemetry.ask.asking import answer_of, ask
 from telemetry.errors import WrongFilter
 from telemetry.export import answering, moments
 from telemetry.export.datasets import Dataset
 from telemetry.export.filters import read_filters
 from telemetry.export.formats import Format
-from telemetry.maintenance_api import router as maintenance_router
 from telemetry.models import SessionTranscript, Source
 from telemetry.permissions import ASK_USAGE, EXPORT_USAGE, MANAGE_PROCESSING
-from telemetry.processing import run_by_hand
-from telemetry.sessions_api import router as sessions_router
+from telemetry.processors.processing import run_by_hand
 
 router = Router(tags=["admin"])
 router.add_router("/users", sessions_router)

@@ -7,9 +7,9 @@ from ninja import Query, Router, Schema
 
 from accounts.api_auth import auth
 from accounts.models import Scope, User
+from telemetry.api.sessions import MOST, TranscriptFigures, page_of
 from telemetry.export import moments
 from telemetry.sessions.finding import PAGE_SIZE
-from telemetry.sessions_api import MOST, TranscriptFigures, page_of
 
 router = Router(tags=["sessions"])
 

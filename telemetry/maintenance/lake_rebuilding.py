@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
+from telemetry.database.transactions import one_snapshot
 from telemetry.dirty_days import Days, mark_dirty
 from telemetry.errors import ClaimLost, LakeUnavailable
 from telemetry.lake.opening import open_tables
@@ -17,7 +18,6 @@ from telemetry.models import LakeSnapshot, PublishingState, UsageDirtyDay
 from telemetry.models.publishing import ROW
 from telemetry.publishing import LEASE, WAIT_SECONDS, OnPublish, PublishReport, publish
 from telemetry.rollups.rebuilding import days_with_rows
-from telemetry.transactions import one_snapshot
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Telemetry's part of the JSON API."""
+"""Uploading a transcript by the JSON API."""
 
 import logging
 from collections.abc import Iterator
@@ -12,21 +12,13 @@ from ninja import Status as HttpStatus
 from accounts.api_auth import auth
 from accounts.errors import AgnesError
 from accounts.models import Scope, User
-from telemetry.admin_api import router as admin_router
-from telemetry.datasets_api import router as datasets_router
 from telemetry.intake.comparing import Status
 from telemetry.intake.receiving import body_chunks, refuse_browser_forms
 from telemetry.intake.storing import store_transcript
-from telemetry.own_sessions_api import router as own_sessions_router
-from telemetry.private_api import router as private_router
 
 log = logging.getLogger(__name__)
 
 router = Router(tags=["telemetry"])
-router.add_router("/admin", admin_router)
-router.add_router("", own_sessions_router)
-router.add_router("", private_router)
-router.add_router("", datasets_router)
 
 RAW_BODY: dict[str, Any] = {
     "requestBody": {

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection, transaction
 
-from telemetry.bulk import execute
+from telemetry.database.bulk import execute
 from telemetry.errors import ClaimLost
 
 
