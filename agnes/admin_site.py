@@ -19,7 +19,7 @@ class AgnesAdminSite(AdminSite):
     site_url = None
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        return super().admin_view(_without_nul(view), cacheable)
+        return super().admin_view(_refusing_what_no_row_holds(view), cacheable)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         from telemetry.admin.front_page import front_page_context
@@ -58,13 +58,17 @@ def _is_staff(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_staff", False))
 
 
-def _without_nul(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Filters and keys go from the address into queries, where PostgreSQL fails on a NUL."""
+def _refusing_what_no_row_holds(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Filters and keys go from the address into queries, where PostgreSQL fails on a NUL, and SQLite on a
+    number of more than 64 bits."""
 
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("There is a NUL in the address.")
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except OverflowError as error:
+            raise BadRequest("There is a number in the address that no row can have.") from error
 
     return wrapped
