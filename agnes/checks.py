@@ -12,7 +12,7 @@ from django.core.checks import register as register_check
 from django.core.files.storage import default_storage
 from django.http.request import validate_host
 
-from agnes.secret_files import why_unusable
+from accounts.secret_files import why_unusable
 from telemetry.errors import StorageUnavailable
 
 

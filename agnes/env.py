@@ -15,7 +15,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
-from agnes import secret_files
+from accounts import secret_files
 from marketplace.plugins.reserved_names import is_kebab_case, is_reserved
 
 KNOWN: set[str] = set()

@@ -11,7 +11,6 @@ AgnesError
 ├── InstallationNotEmpty   a backup would be mixed with what is there
 ├── WorkerRuns             a task worker works on what is to be replaced
 ├── RestoreFailed          what a backup holds could not be brought in; nothing has changed
-├── NoListOfErasures       a file does not tell who was erased
 └── UnknownCheck           (health.views) no check of /readyz has this name
 """
 
@@ -36,17 +35,6 @@ class BackupFailed(AgnesError):
         super().__init__(
             f"The backup could not be written to {path}: {reason.rstrip('.')}. Nothing is left of it.",
             "See that the folder is there, may be written to and has space.",
-        )
-
-
-class NoListOfErasures(AgnesError):
-    status = 422
-    code = "no_list_of_erasures"
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            f"{path} does not tell who was erased: {reason}",
-            "Name the file erasures.ndjson of a data folder, or a copy of it.",
         )
 
 

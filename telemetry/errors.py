@@ -8,6 +8,7 @@ AgnesError
 ├── EncodingUnsupported    a Content-Encoding that Agnes does not know, or a form instead of a raw body
 ├── SessionWithheld        (410) the session was marked private or removed: it is never taken again
 ├── RecordsWithheld        (410) all that stands in the file are copies of such a session
+├── NoListOfErasures       a file does not tell who was erased and which sessions may not be here
 ├── UploadBusy             nothing wrong: send it again
 ├── StoredFileLost         the upload cannot be compared: what is stored of its transcript is lost
 ├── TranscriptLost         a transcript cannot be read: what is stored of it is lost or damaged
@@ -42,6 +43,8 @@ ClaimLost, TranscriptChanged and intake.importing.Stopped are told by one part t
 person. StoredFileDamaged and StoredFileRemoved tell of a file: the API says TranscriptLost and
 TranscriptRemoved of its transcript, pages and the errors that processors keep say their text.
 """
+
+from pathlib import Path
 
 from accounts.errors import AgnesError
 
@@ -120,6 +123,17 @@ class RecordsWithheld(AgnesError):
         super().__init__(
             "All that stands in this file are copies of a session that was marked private or removed.",
             "Send it again once it has something of its own.",
+        )
+
+
+class NoListOfErasures(AgnesError):
+    status = 422
+    code = "no_list_of_erasures"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} does not tell who was erased: {reason}",
+            "Name the file erasures.ndjson of a data folder, or a copy of it.",
         )
 
 

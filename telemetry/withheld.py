@@ -43,7 +43,7 @@ def withheld_of(user_id: int) -> Withheld:
     reasons: dict[str, str] = {}
     fingerprints: list[Fingerprint] = []
     version: set[tuple[int, int]] = set()
-    rows = WithheldSession.objects.filter(user_id=user_id).order_by("pk")
+    rows = WithheldSession.objects.in_force().filter(user_id=user_id).order_by("pk")
     for pk, session_id, reason, stored in rows.values_list("pk", "session_id", "reason", "fingerprint"):
         reasons[session_id] = reason
         version.add((pk, len(stored)))
@@ -53,5 +53,5 @@ def withheld_of(user_id: int) -> Withheld:
 
 
 def _version(user_id: int) -> frozenset[tuple[int, int]]:
-    rows = WithheldSession.objects.filter(user_id=user_id).annotate(length=Length("fingerprint"))
+    rows = WithheldSession.objects.in_force().filter(user_id=user_id).annotate(length=Length("fingerprint"))
     return frozenset(rows.values_list("pk", "length"))

@@ -30,9 +30,10 @@ from agnes.backup.keys import KeySet
 from agnes.backup.loading import Chunk
 from agnes.backup.making import OnProgress
 from agnes.backup.totals import differences, totals_of
-from agnes.erasing import again, erasing, listing
+from agnes.erasing import again, erasing
 from agnes.errors import BackupTooOld, InstallationNotEmpty, RestoreFailed, WorkerRuns
 from marketplace.models import Marketplace
+from telemetry.maintenance import listing
 from telemetry.models import LakeSnapshot, SessionTranscript, WorkerHeartbeat
 from telemetry.processors.attempts import described
 from telemetry.viewing.index_files import remove_all_indexes
@@ -44,11 +45,13 @@ log = logging.getLogger(__name__)
 @dataclass
 class Restored:
     """`by_hand` names the secrets that differ from those of the backup, and that only a person can set.
-    `erasures` are of people whom the backup held, and whose rows are gone again."""
+    `erasures` are of people whom the backup held, and whose rows are gone again; `withheld` is how many
+    sessions it would have taken, and whose rows are gone, too."""
 
     manifest: Manifest
     by_hand: list[str] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
+    withheld: int = 0
 
 
 def restore(
@@ -60,9 +63,9 @@ def restore(
 ) -> Restored:
     """Nothing is published yet when it returns: all days are marked.
 
-    Who was erased here, or is on the lists `erasures`, is erased again. Raises NoBackup, BackupDamaged,
-    BackupTooNew, BackupTooOld, NoListOfErasures, InstallationNotEmpty, WorkerRuns and RestoreFailed; then
-    everything is as before.
+    Who was erased and what was withheld, here or by the lists `erasures`, is erased and withheld again.
+    Raises NoBackup, BackupDamaged, BackupTooNew, BackupTooOld, NoListOfErasures, InstallationNotEmpty,
+    WorkerRuns and RestoreFailed; then everything is as before.
     """
     for file in erasures:
         listing.read(file)
@@ -74,10 +77,11 @@ def restore(
         raise BackupTooOld(f"it lacks {later[0]}, which what is here has")
     schema.bring_forward()
     _require_no_worker()
-    # Before the table that says so is replaced.
+    # Before the tables that say so are replaced.
     listing.write(*erasures)
     restored = _Restoring(ArchiveReader(path), manifest, on_progress).restore()
     restored.erasures = again.lock_out()
+    restored.withheld = again.withhold()
     for erasure in restored.erasures:
         erasing.forget(erasure)
     return restored

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from agnes import secret_files
+from accounts import secret_files
 
 # What it means where one is another than before.
 MEANINGS = {

@@ -18,10 +18,11 @@ from accounts.erasing.kinds import Counts, Kind, total
 from accounts.erasing.subject import Subject
 from accounts.errors import NobodyToErase
 from accounts.models import Erasure, User
-from agnes.erasing import listing, task_rows
+from agnes.erasing import task_rows
 from marketplace.store import erasing as of_marketplace
 from telemetry.database.durability import rewrite_database
 from telemetry.maintenance import erasing as of_telemetry
+from telemetry.maintenance import listing
 from telemetry.maintenance.publishing_purges import publish_purged
 
 ACTION = "user.erase"

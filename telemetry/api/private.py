@@ -25,7 +25,8 @@ RUN_SECONDS = 20
 
 class RemovedSession(Schema):
     """How many rows of what went. `copies`: other transcripts of the person that held copies of its records.
-    `left`: what the task worker is still removing (files, copies, lake); nothing once it is `complete`."""
+    `left`: what the task worker is still removing (files, copies, lake) or writing (the list
+    that outlives the database); nothing once it is `complete`."""
 
     session_id: str
     user_id: int

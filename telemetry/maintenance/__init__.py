@@ -14,6 +14,7 @@ copies.py        what copies of its records in other transcripts gave
 stored_copies.py these copies themselves
 leftovers.py     what killed uploads left of it
 publishing_purges.py  the lake, without what was removed
+listing.py       who was erased and what is withheld, in a file that outlives the database
 erasing.py       what there is of a person (agnes/erasing)
 frozen_figures.py     a person's part in the figures of frozen days
 unfinished.py    whatever of this was not finished goes on

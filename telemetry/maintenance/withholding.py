@@ -2,9 +2,11 @@
 
 First one transaction removes its rows and those that copies of its records gave elsewhere, and refuses its
 uploads from then on. What cannot be part of a transaction follows: files, copies inside of other files, the
-lake's old files. `cleaned_at` stays NULL until that is done, and whoever runs next goes on with it.
+lake's old files, and the list that outlives the database. `cleaned_at` stays NULL until that is done, and
+whoever runs next goes on with it.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -17,7 +19,8 @@ from accounts import audit
 from accounts.errors import NotFound
 from accounts.models import User
 from telemetry.database.durability import traceless_deletes
-from telemetry.errors import SessionWithheld
+from telemetry.errors import NoListOfErasures, SessionWithheld
+from telemetry.maintenance import listing
 from telemetry.maintenance.copies import remove_copies_from_rows
 from telemetry.maintenance.doomed_files import delete_doomed
 from telemetry.maintenance.leftovers import remove_uploads_of
@@ -37,7 +40,9 @@ from telemetry.withheld import withheld_of
 ACTION, READMISSION = "session.delete", "session.readmit"
 Reason = WithheldSession.Reason
 # What may be left for later.
-FILES, COPIES, LAKE = "files", "copies", "lake"
+FILES, COPIES, LAKE, LIST = "files", "copies", "lake", "list"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -61,8 +66,9 @@ def withhold(
     Done again, it changes nothing. After about `seconds` what is left is left to the task worker.
     """
     started = monotonic()
+    mark = WithheldSession(user=owner, session_id=clean(session_id), reason=reason, at=timezone.now())
     with traceless_deletes():
-        outcome = _remove(owner, clean(session_id), reason, actor)
+        outcome = _remove(mark, actor)
         left = None if seconds is None else max(0.0, started + seconds - monotonic())
         outcome.left = clean_up(owner.pk, seconds=left)
     return outcome
@@ -74,22 +80,45 @@ def readmit(owner: User, session_id: str) -> None:
     session_id = clean(session_id)
     with transaction.atomic(durable=True):
         User.objects.select_for_update(no_key=True).get(pk=owner.pk)
-        row = WithheldSession.objects.filter(user=owner, session_id=session_id).first()
+        row = WithheldSession.objects.in_force().filter(user=owner, session_id=session_id).first()
         if row is None:
             raise NotFound(
                 f"You have marked no session {session_id[:200]!r} private.", "Give its id as it was marked."
             )
         if row.reason != Reason.PRIVATE or row.fingerprint:
             raise SessionWithheld(row.reason)
+        row.readmitted_at = row.cleaned_at = timezone.now()
+        row.save()
         target = f"withheld_session:{row.pk}"
-        row.delete()
         audit.record(READMISSION, target=target, actor=owner, params={"user": owner.pk})
+    _write_list()
+
+
+def follow(owner: User, entry: listing.WithheldEntry) -> None:
+    """Have it as the list says, where the database does not know it yet. What no transaction removes is left
+    to `go_on`."""
+    mark = WithheldSession(
+        user=owner,
+        session_id=entry.session_id,
+        reason=entry.reason,
+        at=entry.at,
+        fingerprint=entry.fingerprint,
+    )
+    if entry.readmitted_at is None:
+        _remove(mark, None, overrules=True)
+        return
+    mark.readmitted_at = mark.cleaned_at = entry.readmitted_at
+    with transaction.atomic():
+        WithheldSession.objects.filter(user=owner, session_id=entry.session_id).delete()
+        mark.save()
 
 
 def clean_up(user_id: int, *, seconds: float | None = None) -> list[str]:
     """What is left to remove of a person's withheld sessions; returns what then is still left."""
     withheld = list(WithheldSession.objects.filter(user_id=user_id, cleaned_at=None))
     left = []
+    if not _write_list():
+        left.append(LIST)
     if not remove_copies_from_files(withheld_of(user_id)):
         left.append(COPIES)
     remove_uploads_of([row.session_id for row in withheld])
@@ -113,34 +142,53 @@ def go_on(*, seconds: float | None = None) -> bool:
     return not any(left)
 
 
-def _remove(owner: User, session_id: str, reason: Reason, actor: User | None) -> Outcome:
+def _write_list() -> bool:
+    try:
+        listing.write()
+    except (OSError, NoListOfErasures) as error:
+        log.error("The list of what may not come back could not be written: %s", error)
+        return False
+    return True
+
+
+def _remove(mark: WithheldSession, actor: User | None, *, overrules: bool = False) -> Outcome:
+    """`overrules`: the mark is newer than the one that there may be, and not just another."""
+    owner, reason = mark.user, Reason(mark.reason)
     with transaction.atomic(durable=True):
         take_person_from_workers(owner.pk)
         User.objects.select_for_update(no_key=True).get(pk=owner.pk)
-        transcripts = list(SessionTranscript.objects.of(owner.pk).filter(session_id=session_id))
-        withheld = _withhold(owner, session_id, reason, transcripts)
+        transcripts = list(SessionTranscript.objects.of(owner.pk).filter(session_id=mark.session_id))
+        withheld = _withhold(mark, transcripts, overrules)
         removed = remove_transcripts(transcripts, purge=True)
         copies = remove_copies_from_rows(owner.pk, Fingerprint.from_bytes(bytes(withheld.fingerprint)))
         params: dict[str, Any] = {"user": owner.pk, "reason": reason.value, "copies": copies, **removed}
         audit.record(ACTION, target=f"withheld_session:{withheld.pk}", actor=actor, params=params)
         # Should this process die, a worker goes on.
         wakeup.request_runs()
-    return Outcome(session_id, owner.pk, reason, removed, copies)
+    return Outcome(mark.session_id, owner.pk, reason, removed, copies)
 
 
 def _withhold(
-    owner: User, session_id: str, reason: Reason, transcripts: Sequence[SessionTranscript]
+    mark: WithheldSession, transcripts: Sequence[SessionTranscript], overrules: bool
 ) -> WithheldSession:
     """The row that refuses it, with the hashes of what was removed with it, now or before."""
-    row, _ = WithheldSession.objects.get_or_create(
-        user=owner, session_id=session_id, defaults={"reason": reason, "at": timezone.now()}
-    )
-    known = load_transcripts(owner.pk) if transcripts else {}
-    removed = b"".join(bytes(known[it.pk].fingerprint) for it in transcripts if it.pk in known)
-    row.fingerprint = bytes(row.fingerprint) + removed
+    row = WithheldSession.objects.filter(user=mark.user, session_id=mark.session_id).first() or mark
+    if overrules or row.readmitted_at:
+        row.reason, row.at, row.readmitted_at = mark.reason, mark.at, None
+    known = load_transcripts(mark.user_id) if transcripts else {}
+    removed = [known[it.pk].fingerprint for it in transcripts if it.pk in known]
+    row.fingerprint = _with(bytes(row.fingerprint), Fingerprint.from_bytes(bytes(mark.fingerprint)), *removed)
     row.cleaned_at = None
     row.save()
     return row
+
+
+def _with(stored: bytes, *removed: Fingerprint) -> bytes:
+    """Each that is not in there yet: after a restore the same is removed once more."""
+    for fingerprint in removed:
+        if not set(fingerprint.hashes) <= set(Fingerprint.from_bytes(stored).hashes):
+            stored += bytes(fingerprint)
+    return stored
 
 
 def _publish_without(user_id: int, seconds: float | None) -> bool:

@@ -51,12 +51,18 @@ class ReprocessState(models.Model):
         return f"{self.mode} since {self.begun_at}"
 
 
+class WithheldSessionQuerySet(models.QuerySet["WithheldSession"]):
+    def in_force(self) -> "WithheldSessionQuerySet":
+        return self.filter(readmitted_at=None)
+
+
 class WithheldSession(models.Model):
     """A session that may not be here: its uploads are refused.
 
     `fingerprint` are hashes of the records that were removed with it (telemetry/transcripts/fingerprints.py),
     so that copies of them in other transcripts stay out too. `cleaned_at` is NULL while something of it is
-    still to be removed.
+    still to be removed. `readmitted_at` says since when it is taken again: the row stays, since an older
+    backup or list may say otherwise.
     """
 
     class Reason(models.TextChoices):
@@ -71,6 +77,9 @@ class WithheldSession(models.Model):
     at = models.DateTimeField()
     fingerprint = models.BinaryField(default=b"")
     cleaned_at = models.DateTimeField(null=True, blank=True)
+    readmitted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WithheldSessionQuerySet.as_manager()
 
     class Meta:
         db_table = "withheld_sessions"

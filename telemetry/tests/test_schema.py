@@ -37,7 +37,7 @@ COLUMNS = {
     "processing_wakeup": "id queued_at",
     "usage_retention": "id pruned_before finished_at removed begun_by",
     "usage_reprocess": "id mode begun_at after until finished_at",
-    "withheld_sessions": "id session_id reason at fingerprint cleaned_at user_id",
+    "withheld_sessions": "id session_id reason at fingerprint cleaned_at user_id readmitted_at",
     "doomed_files": "id key at",
     "usage_dirty_days": "id day purge marked_at",
     "publishing_state": "id as_of windows_day error",

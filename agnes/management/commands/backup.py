@@ -9,6 +9,7 @@ from accounts import audit
 from accounts.errors import AgnesError
 from agnes.backup.making import make_backup
 from agnes.backup.telling import described
+from telemetry.maintenance import listing
 from telemetry.management.interruption import sigterm_interrupts
 from telemetry.management.progress import bars, named_steps
 
@@ -23,6 +24,8 @@ class Command(BaseCommand):
         try:
             with audit.context("command"), sigterm_interrupts(), bars(quiet=verbosity == 0) as progress:
                 manifest = make_backup(file, on_progress=named_steps(progress))
+                # It is kept beside the backups.
+                listing.write()
         except AgnesError as error:
             raise CommandError(error.text) from error
         except KeyboardInterrupt:

@@ -7,12 +7,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import audit
 from accounts.errors import AgnesError
+from accounts.models import Erasure
 from agnes.backup.restoring import Restored, restore
 from agnes.backup.secrets import MEANINGS
 from agnes.backup.telling import described
 from agnes.erasing import erasing
 from telemetry.charts import counted
 from telemetry.errors import LakeUnavailable
+from telemetry.maintenance import withholding
 from telemetry.management.interruption import sigterm_interrupts
 from telemetry.management.progress import bars, days_published, named_steps
 from telemetry.publishing import publish
@@ -32,7 +34,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="FILE",
-            help="erase whom this copy of erasures.ndjson names, beside those of the one that is here",
+            help="erase and withhold what this copy of erasures.ndjson names, beside what the one here does",
         )
 
     def handle(
@@ -65,11 +67,21 @@ class Command(BaseCommand):
             ) from None
 
     def _finish(self, restored: Restored) -> None:
-        """What is left of people who were erased after the backup was made."""
-        if not restored.erasures:
-            return
-        left = sorted({name for it in restored.erasures for name in erasing.clean_up(it).left})
-        self.stdout.write(f"Erased again: {counted(len(restored.erasures), 'person', 'people')}.")
+        """What is left of what was removed for good after the backup was made."""
+        if restored.withheld:
+            self._finish_withheld(restored.withheld)
+        if restored.erasures:
+            self._finish_erasures(restored.erasures)
+
+    def _finish_withheld(self, count: int) -> None:
+        is_clean = withholding.go_on()
+        self.stdout.write(f"Withheld again: {counted(count, 'session')}.")
+        if not is_clean:
+            self.stderr.write("Something of what is withheld is left: the task worker goes on removing it.")
+
+    def _finish_erasures(self, erasures: list[Erasure]) -> None:
+        left = sorted({name for it in erasures for name in erasing.clean_up(it).left})
+        self.stdout.write(f"Erased again: {counted(len(erasures), 'person', 'people')}.")
         if left:
             raise CommandError(f"Restored, but {', '.join(left)} could not be cleaned: run `doctor --fix`.")
 

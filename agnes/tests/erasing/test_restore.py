@@ -11,8 +11,8 @@ from django.db import transaction
 
 from accounts.models import AuditLog, Erasure, User
 from agnes.backup.emptying import empty_tables
-from agnes.erasing import listing
 from agnes.tests.erasing.world import EMAIL, TRACES, populate, traces_left
+from telemetry.maintenance import listing
 from telemetry.tests.lake.reading import in_database, in_lake
 from telemetry.tests.rollups.oracle import expected, stored
 

@@ -1,5 +1,6 @@
 """Marking a session private: nothing of it is left, and nothing of it comes back."""
 
+import errno
 import json
 import os
 import time
@@ -11,11 +12,12 @@ import zstandard
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from accounts import secret_files
 from accounts.models import AuditLog, Scope, User
 from telemetry import tasks
 from telemetry.errors import LakeUnavailable
 from telemetry.intake import comparing, storing
-from telemetry.maintenance import publishing_purges, withholding
+from telemetry.maintenance import listing, publishing_purges, withholding
 from telemetry.maintenance.withholding import Reason, withhold
 from telemetry.models import (
     DoomedFile,
@@ -428,6 +430,24 @@ class TestWhatFails:
             answer = mark("secret")
         assert (answer.status_code, answer.json()["left"]) == (202, ["files"])
         self.assert_done_by_the_next_task(data)
+
+    def test_a_list_that_cannot_be_written(self, mark: Api, data: Any, monkeypatch: Any):
+        def fail(*args: Any) -> None:
+            raise OSError(errno.ENOSPC, "full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(secret_files, "replace", fail)
+            answer = mark("secret")
+        assert (answer.status_code, answer.json()["left"]) == (202, ["list"])
+        assert not listing.path().exists()
+        self.assert_done_by_the_next_task(data)
+        assert len(listing.read(listing.path())) == 1
+
+    def test_a_list_that_is_damaged(self, mark: Api, readmit: Api):
+        mark("later")
+        listing.path().write_text("{")
+        assert readmit("later").status_code == 200
+        assert mark("secret").json()["left"] == ["list"]
 
     def test_a_lake_that_cannot_be_reached(self, mark: Api, data: Any, monkeypatch: Any):
         def fail(**options: Any) -> None:
