@@ -41,6 +41,8 @@ PATIENCE_SECONDS = 120
 WAVES = 40
 # What a data folder may hold beside what is being received: all of it is made again where it is missing.
 MADE_AGAIN = {"static", "spool", "lake-cache"}
+# What the database says, too: kept for the day on which an older backup is restored.
+FOR_BACKUPS = {"erasures.ndjson", "erasures.lock"}
 
 
 @dataclass
@@ -153,7 +155,7 @@ def assert_shows(machine: Machine, cookies: httpx.Cookies) -> None:
 def assert_nothing_lasts_in(machine: Machine) -> None:
     """No transcript, no lake, no secret."""
     found = {path.relative_to(machine.folder).parts[0] for path in machine.files()}
-    assert found <= MADE_AGAIN
+    assert found <= MADE_AGAIN | FOR_BACKUPS
     assert not [path for path in machine.files() if path.name.endswith(".jsonl.zst")]
 
 
