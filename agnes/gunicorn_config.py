@@ -41,9 +41,14 @@ threads = settings.WEB_THREADS
 # A page is many short steps, an upload a few long ones: a page waits for less at each of its own.
 sys.setswitchinterval(0.001)
 graceful_timeout = 10
-# Longer than clients keep a connection that they do not use (httpx: 5 seconds). Otherwise an upload now and
-# then meets one that the server is just closing.
-keepalive = 10
+# Longer than anybody in front keeps a connection that they do not use: Caddy two minutes, load balancers and
+# nginx one, httpx 5 seconds. Otherwise an upload now and then meets one that the server is just closing, and
+# Caddy answers 502, since it must not send a POST twice. Here and not in the Caddyfile, so that it holds for
+# each of them; a connection that waits takes no thread.
+keepalive = 130
+# Connections at once, those included: well below the 1024 files that systemd lets a service open. Near it
+# connections are closed after their answer, and new ones wait to be taken.
+worker_connections = 512
 loglevel = "warning"
 logger_class = Logger
 # By default a web server in front may pass on SCRIPT_NAME, which is the client's own word, and with which an

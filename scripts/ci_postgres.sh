@@ -46,7 +46,7 @@ case $1 in
         elif answers 5432; then
             echo "$default"
         else
-            make_server >&2
+            [[ -d $folder ]] || make_server >&2
             echo "postgres://postgres@127.0.0.1:$port/postgres"
         fi
         ;;

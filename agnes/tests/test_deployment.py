@@ -20,7 +20,7 @@ from django.utils import timezone
 from dotenv import dotenv_values
 
 from accounts import tasks
-from agnes import env
+from agnes import env, gunicorn_config
 from agnes.supervisor import GRACE_SECONDS
 from agnes.tests.server import environment_without_agnes
 from agnes.tests.test_logs import WebServer, running_web_server
@@ -229,12 +229,22 @@ class TestCaddyfile:
         assert done.returncode == 0, done.stderr
 
 
-def test_clients_give_up_idle_connections_before_the_server_does():
-    from agnes import gunicorn_config
+# What Caddy's transport takes where its Caddyfile says nothing, and what systemd does for a service.
+CADDY_KEEPALIVE_SECONDS = 120
+OPEN_FILES = 1024
 
+
+def test_whoever_stands_in_front_gives_up_idle_connections_before_the_server_does():
     expiry = httpx.Limits().keepalive_expiry
     assert expiry
-    assert gunicorn_config.keepalive > expiry
+    assert gunicorn_config.keepalive > max(expiry, CADDY_KEEPALIVE_SECONDS)
+    assert "transport" not in (DEPLOY / "Caddyfile").read_text()
+
+
+def test_idle_connections_leave_files_to_open():
+    assert settings.WEB_THREADS < gunicorn_config.worker_connections <= OPEN_FILES / 2
+    for name in UNITS:
+        assert "LimitNOFILE" not in unit(name)["Service"]
 
 
 @pytest.mark.django_db
