@@ -18,7 +18,7 @@ from django.db.models import Exists
 from django.utils import timezone
 
 from telemetry.database.durability import redoable_writes
-from telemetry.database.transactions import one_snapshot
+from telemetry.database.transactions import one_snapshot, reading
 from telemetry.days import DayRange, today
 from telemetry.dirty_days import Marks, mark_dirty, read_marks, remove_marks
 from telemetry.errors import ClaimLost, LakeUnavailable
@@ -28,15 +28,15 @@ from telemetry.lake.tables import SCHEMA
 from telemetry.leases import Lease, held
 from telemetry.models import LakeSnapshot, PublishingState, UsageDirtyDay
 from telemetry.models.publishing import ROW
-from telemetry.rollups import plugin_window
-from telemetry.rollups.rebuilding import days_with_rows, rebuild, rows_on
+from telemetry.rollups import plugin_window, rebuilding
+from telemetry.rollups.rebuilding import days_with_rows, rows_on
 
 if TYPE_CHECKING:
     from telemetry.lake.publishing import PublishedLake
 
 # Told how many of the marked days are published, and how many there are.
 OnPublish = Callable[[int, int], None]
-# What one transaction rebuilds at most, unless one day alone is more: SQLite's write lock is held meanwhile.
+# What is rebuilt at once at most, unless one day alone is more.
 BATCH_DAYS = 31
 BATCH_ROWS = 100_000
 # A bucket takes a part of a second for each of a day's eight files.
@@ -150,20 +150,25 @@ def _publish_marked(
 
 
 def _publish_days(lease: Lease, lake: "PublishedLake", days: Sequence[date], marks: Marks) -> None:
-    """Days, windows and marks in one transaction: readers see the figures of before, or of after.
+    """First all that takes long is read on one snapshot, while others write. Then days, windows and marks are
+    replaced in one transaction: readers see the figures of before, or of after.
 
-    Why no change is ever lost: the marks were read before this transaction began, so whoever wrote them had
+    Why no change is ever lost: the marks were read before the snapshot was taken, so whoever wrote them had
     committed, with their changes, and every statement here sees those. A change that commits later brings a
-    mark with an id that was not read, and so stays: if a statement here saw the change already, the day is
-    rebuilt once more for nothing. That holds for any isolation; on one snapshot the tables agree as well.
+    mark with an id that was not read, and so stays: if the snapshot held the change already, the day is
+    rebuilt once more for nothing. No day freezes meanwhile, since that takes the same lease.
 
     What the lake was given is seen by its readers once the transaction is committed. If it is not, the marks
     are left, and the next publisher undoes it.
     """
+    before = frozen_before()
+    rebuilt = [day for day in days if not is_frozen(day, before)]
+    with reading():
+        rebuilding.make(rebuilt)
+        lake.write(days)
     with one_snapshot():
         lease.renew()
-        before = frozen_before()
-        rebuild([day for day in days if not is_frozen(day, before)])
+        rebuilding.replace(rebuilt)
         lake.replace(days)
         if any(plugin_window.reaches(day, today()) for day in days):
             _rebuild_windows(lake)
@@ -174,6 +179,9 @@ def _publish_days(lease: Lease, lake: "PublishedLake", days: Sequence[date], mar
 
 def _finish(lease: Lease, lake: "PublishedLake", marks: Marks, as_of: datetime) -> None:
     """All marks that were read are published: the windows move on with the clock, and `as_of` with them."""
+    if None in marks.ids:
+        with reading():
+            lake.write([None])
     with one_snapshot():
         lease.renew()
         if None in marks.ids:

@@ -1,7 +1,8 @@
 """Transactions whose statements all see the same rows."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
@@ -10,10 +11,30 @@ from telemetry.errors import ClaimLost
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """A transaction on one snapshot that writes to temporary tables alone.
+
+    On SQLite, where one writes at a time, nobody waits for it: it does not begin as a writer.
+    """
+    with _beginning_as_reader(connection) if connection.vendor == "sqlite" else nullcontext(), one_snapshot():
+        yield
+
+
+@contextmanager
+def _beginning_as_reader(sqlite: Any) -> Iterator[None]:
+    mode = sqlite.transaction_mode
+    sqlite.transaction_mode = "DEFERRED"
+    try:
+        yield
+    finally:
+        sqlite.transaction_mode = mode
+
+
+@contextmanager
 def one_snapshot() -> Iterator[None]:
     """A transaction of a publisher on one snapshot.
 
-    SQLite's does so by itself, and writes alone. On PostgreSQL it may meet a publisher that took over at this
+    SQLite's has one by itself. On PostgreSQL it may meet a publisher that took over at this
     very moment: the database tells, and then this one has lost its claim.
     """
     ours = not connection.in_atomic_block

@@ -9,7 +9,7 @@ from django.utils import timezone
 from telemetry.database.transactions import one_snapshot
 from telemetry.dirty_days import remove_marks
 from telemetry.lake.opening import open_tables, versions_of
-from telemetry.lake.tables import DAILY_TABLES, WINDOWS
+from telemetry.lake.tables import EXTRACTED, ROLLED_UP, WINDOWS, LakeTable
 from telemetry.lake.together import together
 from telemetry.lake.vacuuming import KEPT_HOURS, PAUSE, remove_copies, remove_old_files, shorten_log
 from telemetry.lake.writing import Change
@@ -21,26 +21,41 @@ from telemetry.models.publishing import ROW
 class PublishedLake:
     """The lake, open for its one publisher. Methods raise LakeUnavailable and ClaimLost.
 
-    Call `replace` and `replace_windows` in the transaction that makes the roll-ups, and `note` at its end:
-    readers see the new versions from its commit on.
+    Call `write` in the transaction that reads what is published, `replace` and `replace_windows` in the one
+    that replaces the roll-ups, and `note` at its end: readers see the new versions from its commit on.
     """
 
     def __init__(self, lease: Lease) -> None:
         self.tables = open_tables(lease)
         self._opened = versions_of(self.tables)
+        self._written: dict[str, Change] = {}
+
+    def write(self, days: Iterable[date | None]) -> None:
+        """Store what was extracted of these days; None for what has no time. Nobody reads it yet."""
+        self._written = self._write(EXTRACTED, days)
 
     def replace(self, days: Iterable[date | None]) -> None:
-        """Write what the database holds of these days; None for what has no time."""
-        days = list(days)
-        self._commit({table.name: self.tables[table.name].write(days) for table in DAILY_TABLES})
+        """Commit what was written of these days, and their roll-ups."""
+        self._commit({**self._written, **self._write(ROLLED_UP, days)})
+        self._written = {}
 
     def replace_windows(self) -> None:
-        self._commit({WINDOWS.name: self.tables[WINDOWS.name].write_all()})
+        windows = {WINDOWS.name: self.tables[WINDOWS.name].write_all()}
+        self._upload(windows)
+        self._commit(windows)
 
-    def _commit(self, changes: Mapping[str, Change]) -> None:
-        """At the same time: a distant store takes its time over each, and the transaction waits for it."""
+    def _write(self, tables: Iterable[LakeTable], days: Iterable[date | None]) -> dict[str, Change]:
+        days = list(days)
+        changes = {table.name: self.tables[table.name].write(days) for table in tables}
+        self._upload(changes)
+        return changes
+
+    def _upload(self, changes: Mapping[str, Change]) -> None:
+        """At the same time: a distant store takes its time over each."""
         files = [(self.tables[name], file) for name, change in changes.items() for file in change.added]
         together(lambda pair: pair[0].upload(pair[1]), files)
+
+    def _commit(self, changes: Mapping[str, Change]) -> None:
         together(lambda name: self.tables[name].commit(changes[name]), changes)
 
     def note(self, **values: Any) -> None:

@@ -87,14 +87,16 @@ def _kind(field: "models.Field[object, object]") -> Kind:
 
 
 WINDOWS = LakeTable(UsagePluginWindow, None, ("period", "source", "ref_id"))
-DAILY_TABLES = (
+EXTRACTED = (
     LakeTable(UsageEvent, "occurred_at", ("occurred_at", "id")),
     LakeTable(UsageMessage, "occurred_at", ("occurred_at", "id")),
     LakeTable(UsageSessionSummary, "started_at", ("started_at", "session_file")),
+)
+ROLLED_UP = (
     LakeTable(UsageToolDaily, "day", ("day", "tool_name", "source")),
     LakeTable(UsagePluginDaily, "day", ("day", "source", "ref_id")),
     LakeTable(UsageComponentDaily, "day", ("day", "source", "ref_id", "component_kind", "component_name")),
     LakeTable(UsageDaily, "day", ("day",)),
     LakeTable(UsageUserDaily, "day", ("day", "user_id", "tool_name", "source", "ref_id")),
 )
-TABLES = (*DAILY_TABLES, WINDOWS)
+TABLES = (*EXTRACTED, *ROLLED_UP, WINDOWS)

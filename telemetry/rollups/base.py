@@ -1,4 +1,7 @@
-"""A table with rows by day, made from the rows of the day by one statement."""
+"""A table with rows by day, made from the rows of the day by one statement.
+
+What takes long, making them, is done before anything is locked: into a temporary table of the connection.
+"""
 
 from dataclasses import dataclass
 
@@ -30,11 +33,30 @@ class DailyRollup:
     columns: tuple[str, ...]
     select: str
 
-    def rebuild(self, days: DayRange) -> None:
-        """Replace the rows of these days. Call it in a transaction."""
-        table = self.model._meta.db_table
-        execute(f"DELETE FROM {table} WHERE day BETWEEN %s AND %s", (str(days.first), str(days.last)))
-        execute(f"INSERT INTO {table} ({', '.join(self.columns)}) {self._made()}", _bounds(days))
+    def begin(self) -> None:
+        """An empty temporary table for what is made."""
+        like = f"SELECT {', '.join(self.columns)} FROM {self.model._meta.db_table} WHERE 1 = 0"
+        execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {self._table} AS {like}")
+        execute(f"DELETE FROM {self._table}")
+
+    def make(self, days: DayRange) -> None:
+        """What the rows of these days are to be, in the temporary table."""
+        execute(f"INSERT INTO {self._table} ({', '.join(self.columns)}) {self._made()}", _bounds(days))
+
+    def replace(self, days: DayRange) -> None:
+        """Put what was made in place of the rows of these days. Call it in a transaction."""
+        stored, columns = self.model._meta.db_table, ", ".join(self.columns)
+        bounds = (str(days.first), str(days.last))
+        execute(f"DELETE FROM {stored} WHERE day BETWEEN %s AND %s", bounds)
+        execute(
+            f"INSERT INTO {stored} ({columns})"
+            f" SELECT {columns} FROM {self._table} WHERE day BETWEEN %s AND %s",
+            bounds,
+        )
+
+    @property
+    def _table(self) -> str:
+        return f"made_{self.model._meta.db_table}"
 
     def differs(self, days: DayRange) -> bool:
         """Whether the table holds other rows of these days than it would if they were made now."""

@@ -18,11 +18,20 @@ from telemetry.rollups.user_daily import USER_DAILY
 DAILY_ROLLUPS = (TOOL_DAILY, PLUGIN_DAILY, COMPONENT_DAILY, DAILY, USER_DAILY)
 
 
-def rebuild(days: Iterable[date]) -> None:
-    """Replace all rows of these days by what the extracted rows say now. Call it in a transaction."""
+def make(days: Iterable[date]) -> None:
+    """What the extracted rows say now of these days, in temporary tables. Call it in a transaction."""
+    days = list(days)
+    for rollup in DAILY_ROLLUPS:
+        rollup.begin()
+        for each in ranges(days):
+            rollup.make(each)
+
+
+def replace(days: Iterable[date]) -> None:
+    """Put what was made in place of all rows of these days. Call it in a transaction."""
     for each in ranges(days):
         for rollup in DAILY_ROLLUPS:
-            rollup.rebuild(each)
+            rollup.replace(each)
 
 
 def rows_on(days: DayRange, *, at_most: int) -> int:

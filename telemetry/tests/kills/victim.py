@@ -51,7 +51,7 @@ PROCESSING = {
 PUBLISHING = {
     "before the marks are read": Stage("telemetry.publishing", "read_marks", False),
     "after the marks are read": Stage("telemetry.publishing", "read_marks", True),
-    "among the tables": Stage("telemetry.rollups.base.DailyRollup", "rebuild", True),
+    "among the tables": Stage("telemetry.rollups.base.DailyRollup", "replace", True),
     "among the windows": Stage("telemetry.rollups.plugin_window", "rebuild", True),
     "among the files of the lake": Stage("telemetry.lake.writing.OpenTable", "_write_file", True),
     "among the uploads to the lake": Stage("telemetry.lake.writing.OpenTable", "upload", True),

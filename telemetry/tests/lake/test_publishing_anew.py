@@ -16,7 +16,7 @@ from telemetry.maintenance import lake_rebuilding as rebuilding
 from telemetry.models import LakeSnapshot, SessionTranscript, UsageDirtyDay, UsageEvent
 from telemetry.processors.processing import process
 from telemetry.publishing import publish
-from telemetry.rollups.rebuilding import rebuild
+from telemetry.rollups.rebuilding import make, replace
 from telemetry.tests.figures import upload
 from telemetry.tests.lake.reading import in_database, in_lake, snapshot
 from telemetry.tests.planting import AT, plant_event, plant_transcript
@@ -86,7 +86,8 @@ class TestNoticed:
         mark_dirty([NOW.date()])
         publish()
         UsageEvent.objects.filter(event_uuid="later").delete()
-        rebuild([NOW.date()])
+        make([NOW.date()])
+        replace([NOW.date()])
         LakeSnapshot.objects.update(versions=old)
         mark_dirty([AT.date()])
         publish()

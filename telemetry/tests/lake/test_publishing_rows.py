@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.models import User
 from telemetry.dirty_days import mark_dirty
-from telemetry.lake.tables import DAILY_TABLES, TABLES
+from telemetry.lake.tables import EXTRACTED, TABLES
 from telemetry.models import SessionTranscript, UsageDirtyDay, UsageEvent, UsageSessionSummary
 from telemetry.processors.processing import process
 from telemetry.publishing import publish
@@ -79,10 +79,10 @@ class TestEveryTable:
 
     def test_only_marked_days_are_written(self, world: None):
         publish()
-        before = dict(files_of(DAILY_TABLES[0]))
+        before = dict(files_of(EXTRACTED[0]))
         mark_dirty([DAY])
         publish()
-        after = dict(files_of(DAILY_TABLES[0]))
+        after = dict(files_of(EXTRACTED[0]))
         assert {day for day in before if before[day] != after[day]} == {DAY}
 
     def test_moments_are_utc_in_whatever_zone_the_session_is(self, world: None, settings: Any):
@@ -113,7 +113,7 @@ class TestEveryTable:
 class TestFiles:
     def test_what_has_no_time_has_a_partition_of_its_own(self, world: None):
         publish()
-        paths = dict(files_of(DAILY_TABLES[0]))
+        paths = dict(files_of(EXTRACTED[0]))
         assert paths[None].startswith("day=__HIVE_DEFAULT_PARTITION__/")
         assert paths[DAY].startswith("day=2026-05-01/")
         assert [row[0] for row in in_lake()["usage_events"][None]] == [
@@ -130,7 +130,7 @@ class TestFiles:
             plant_event(transcript, str(number), occurred_at=AT + timedelta(seconds=number * 37 % 100))
         publish()
         assert in_lake() == in_database()
-        [(day, path)] = files_of(DAILY_TABLES[0])
+        [(day, path)] = files_of(EXTRACTED[0])
         file = pyarrow.parquet.ParquetFile(Path(settings.LAKE_URL) / "usage_events" / path)
         assert day == DAY
         assert file.metadata.num_row_groups == 5

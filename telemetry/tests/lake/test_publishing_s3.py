@@ -97,7 +97,7 @@ class TestBucket:
         assert in_lake() == in_database()
 
     def test_files_are_sent_at_the_same_time(self, bucket: Any, clock: Clock, bob: User, monkeypatch: Any):
-        """The database's lock is held meanwhile. Each waits until another is on its way too."""
+        """Each waits until another is on its way too."""
         upload(bob, session("s1", calls=3))
         two = threading.Barrier(2, timeout=10)
         left = iter(range(2))

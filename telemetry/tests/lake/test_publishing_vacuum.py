@@ -11,7 +11,7 @@ import pytest
 from accounts.models import User
 from telemetry.dirty_days import mark_dirty
 from telemetry.lake import vacuuming
-from telemetry.lake.tables import DAILY_TABLES
+from telemetry.lake.tables import EXTRACTED
 from telemetry.models import SessionTranscript
 from telemetry.publishing import publish
 from telemetry.tests.lake.reading import files_of, in_database, in_lake, snapshot
@@ -50,7 +50,7 @@ class TestOldVersions:
         clock.now = now - timedelta(hours=25)
         publish_again(transcript, clock, "a day ago")
         clock.now = now - timedelta(hours=23)
-        [second] = {Path(path).name for _, path in files_of(DAILY_TABLES[0])}
+        [second] = {Path(path).name for _, path in files_of(EXTRACTED[0])}
         publish_again(transcript, clock, "less than a day ago")
         clock.now = now
         publish_again(transcript, clock, "now")

@@ -143,17 +143,19 @@ class TestMarks:
     def test_a_mark_that_comes_while_it_works_is_not_lost(
         self, transcript: SessionTranscript, monkeypatch: Any
     ):
-        """An event is committed after its day was rebuilt and before the marks are removed."""
+        """An event is committed after its day was made and before the marks are removed."""
         plant(transcript, NOW.date())
         late = iter(["late"])
 
-        def rebuild(days: Any) -> None:
-            rebuilding.rebuild(days)
+        real = rebuilding.make
+
+        def make(days: Any) -> None:
+            real(days)
             for identity in late:
                 plant_event(transcript, identity, occurred_at=NOW)
                 mark_dirty([NOW.date()])
 
-        monkeypatch.setattr(publishing, "rebuild", rebuild)
+        monkeypatch.setattr(rebuilding, "make", make)
         publish()
         assert not UsageDirtyDay.objects.exists()
         assert UsageDaily.objects.get().invocations_builtin == 2
@@ -182,11 +184,13 @@ class TestBatches:
     ):
         batches: list[list[date]] = []
 
-        def rebuild(days: list[date]) -> None:
-            batches.append(list(days))
-            rebuilding.rebuild(days)
+        real = rebuilding.make
 
-        monkeypatch.setattr(publishing, "rebuild", rebuild)
+        def make(days: list[date]) -> None:
+            batches.append(list(days))
+            real(days)
+
+        monkeypatch.setattr(rebuilding, "make", make)
         monkeypatch.setattr(publishing, "BATCH_DAYS", 4)
         plant(transcript, *last_days(10))
         assert publish().published_days == 10

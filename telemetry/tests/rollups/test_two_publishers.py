@@ -71,8 +71,9 @@ def test_whatever_writers_and_publishers_meet_nothing_is_lost(bob: User, charlie
     assert in_lake() == in_database()
 
 
-def test_what_commits_while_a_day_is_rebuilt_is_published_afterwards(bob: User, monkeypatch: Any):
-    """On PostgreSQL a writer commits in the middle of the publisher's transaction; on SQLite it waits."""
+def test_who_writes_while_a_day_is_made_anew_does_not_wait_and_is_published_afterwards(
+    bob: User, monkeypatch: Any
+):
     transcript = plant_transcript(bob, "s")
     write(transcript, 0)
     begun, committed = Event(), Event()
@@ -82,12 +83,14 @@ def test_what_commits_while_a_day_is_rebuilt_is_published_afterwards(bob: User, 
         write(transcript, 5)
         committed.set()
 
-    def rebuild(days: Any) -> None:
-        begun.set()
-        committed.wait(2)
-        rebuilding.rebuild(days)
+    real = rebuilding.make
 
-    monkeypatch.setattr(publishing, "rebuild", rebuild)
+    def make(days: Any) -> None:
+        real(days)
+        begun.set()
+        assert committed.wait(20), "The writer waits for the publisher."
+
+    monkeypatch.setattr(rebuilding, "make", make)
     with ThreadPoolExecutor(1) as pool:
         writer = in_a_thread(pool, write_more)
         assert publish().published_days == 1
