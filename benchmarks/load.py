@@ -12,6 +12,7 @@ import argparse
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -67,6 +68,8 @@ class Answers:
 
 def main() -> None:
     options = _options()
+    # A page's answer is to be noticed while an upload is sent.
+    sys.setswitchinterval(0.001)
     from telemetry.tests.ask.messages_api import Say, messages_api
 
     with (

@@ -31,7 +31,8 @@ class TestStart:
                 assert client.get("/admin/").status_code == 200
             children = descendants(server.process.pid)
             assert any("gunicorn" in command for command in children.values())
-            assert any("qcluster" in command for command in children.values())
+            workers = [pid for pid, command in children.items() if "qcluster" in command]
+            assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in workers} == {10}
 
             assert server.stop() == 0
             assert server.output.rstrip().endswith("Stopped.")

@@ -7,11 +7,10 @@ import signal
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
-# The lowest priority that there is.
-LOWEST = 19
+from accounts.linux import c_library, system_call
+
 LIMITS = {
     resource.RLIMIT_AS: 2_500 * 1024 * 1024,
     resource.RLIMIT_CPU: 10,
@@ -28,30 +27,8 @@ _FILES = sum(1 << bit for bit in (0, 1, 2, *range(4, 13)))
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
 # BIND_TCP and CONNECT_TCP came with version 4; abstract sockets and signals of other processes with 6.
 _TCP = _OTHERS = 0b11
-# sched_setattr(2): its number by machine, the ordinary policy, and the longest slice, in nanoseconds.
-_SET_ATTRIBUTES = {"x86_64": 314, "aarch64": 274}
-_SCHED_OTHER = 0
-_LONGEST_SLICE = 100_000_000
 # linux/prctl.h.
 _SET_PDEATHSIG, _SET_NO_NEW_PRIVILEGES = 1, 38
-
-
-def come_last() -> None:
-    """Wherever others want the processor, too. Linux may share it out by session first, and nice then counts
-    only within this process's own (sched(7), autogroup): so that yields as well."""
-    os.nice(LOWEST)
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(LOWEST))
-    with suppress(OSError, AttributeError, KeyError):
-        _take_long_slices()
-
-
-def _take_long_slices() -> None:
-    """Whoever wakes up with a shorter slice need not wait for the end of this one (Linux 6.12 and later)."""
-    # struct sched_attr: its size, policy, flags, nice, then priority, slice in nanoseconds, deadline, period.
-    attributes = struct.pack("=IIQiIQQQ", 48, _SCHED_OTHER, 0, LOWEST, 0, _LONGEST_SLICE, 0, 0)
-    number = _SET_ATTRIBUTES[os.uname().machine]
-    _call(number, ctypes.c_int(0), attributes, ctypes.c_uint32(0))
 
 
 def limit() -> None:
@@ -66,7 +43,7 @@ def limit() -> None:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     with suppress(AttributeError):
-        _libc().prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        c_library().prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def confine(readable: Iterable[str]) -> bool:
@@ -79,12 +56,14 @@ def confine(readable: Iterable[str]) -> bool:
         return False
     attributes = _handled(version())
     try:
-        ruleset = _call(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
+        ruleset = system_call(
+            _CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0)
+        )
         for path in readable:
             _allow_reading(ruleset, path)
-        if _libc().prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
+        if c_library().prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
             return False
-        _call(_RESTRICT_SELF, ruleset, ctypes.c_uint32(0))
+        system_call(_RESTRICT_SELF, ruleset, ctypes.c_uint32(0))
     except OSError:
         return False
     return True
@@ -93,7 +72,7 @@ def confine(readable: Iterable[str]) -> bool:
 def version() -> int:
     """Of the kernel's Landlock; 0 where it has none."""
     try:
-        return _call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
+        return system_call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
     except (AttributeError, OSError):
         return 0
 
@@ -111,19 +90,6 @@ def _allow_reading(ruleset: int, path: str) -> None:
         return
     rule = struct.pack("=Qi", _READ_FILE, place)
     try:
-        _call(_ADD_RULE, ruleset, _PATH_BENEATH, rule, ctypes.c_uint32(0))
+        system_call(_ADD_RULE, ruleset, _PATH_BENEATH, rule, ctypes.c_uint32(0))
     finally:
         os.close(place)
-
-
-def _call(number: int, *arguments: object) -> int:
-    """Raises OSError."""
-    result = int(_libc().syscall(number, *arguments))
-    if result < 0:
-        raise OSError(ctypes.get_errno(), f"system call {number}")
-    return result
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)

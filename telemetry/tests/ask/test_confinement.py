@@ -21,8 +21,9 @@ SCHED = Path("/proc/self/sched")
 
 _TRY = """
 import os, sys; sys.path.insert(0, sys.argv[1])
-from telemetry.ask import kernel, worker
-kernel.come_last()
+from accounts.linux import let_others_go_first
+from telemetry.ask import worker
+let_others_go_first(19)
 
 def told(attempt):
     try:
