@@ -33,8 +33,8 @@ class DailyRollup:
     columns: tuple[str, ...]
     select: str
 
-    def begin(self) -> None:
-        """An empty temporary table for what is made."""
+    def clear(self) -> None:
+        """Have the temporary table, with nothing in it."""
         like = f"SELECT {', '.join(self.columns)} FROM {self.model._meta.db_table} WHERE 1 = 0"
         execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {self._table} AS {like}")
         execute(f"DELETE FROM {self._table}")

@@ -22,7 +22,7 @@ def make(days: Iterable[date]) -> None:
     """What the extracted rows say now of these days, in temporary tables. Call it in a transaction."""
     days = list(days)
     for rollup in DAILY_ROLLUPS:
-        rollup.begin()
+        rollup.clear()
         for each in ranges(days):
             rollup.make(each)
 
@@ -32,6 +32,9 @@ def replace(days: Iterable[date]) -> None:
     for each in ranges(days):
         for rollup in DAILY_ROLLUPS:
             rollup.replace(each)
+    # The connection may live for days.
+    for rollup in DAILY_ROLLUPS:
+        rollup.clear()
 
 
 def rows_on(days: DayRange, *, at_most: int) -> int:
