@@ -7,6 +7,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+# The lowest priority that there is: nice(2).
+LOWEST = 19
 # sched_setattr(2): its number by machine, the ordinary policy, and the longest slice, in nanoseconds.
 _SET_ATTRIBUTES = {"x86_64": 314, "aarch64": 274}
 _SCHED_OTHER = 0

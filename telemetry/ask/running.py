@@ -24,12 +24,7 @@ from telemetry.lake.snapshot import Snapshot
 log = logging.getLogger(__name__)
 
 WALL_SECONDS = 8.0
-# Even its imports are nobody's hurry.
-_START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from accounts.linux import let_others_go_first; let_others_go_first(19); "
-    "from telemetry.ask.worker import main; main()"
-)
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from telemetry.ask.worker import main; main()"
 # A file of the lake is nobody's business.
 _PATH = re.compile(r"(?:/[\w.=%+-]+){2,}/?")
 

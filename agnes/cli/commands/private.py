@@ -37,6 +37,8 @@ def mark_private(session: Session = None, undo: Undo = False, json: Json = False
         as_json(_described(marked))
         return
     say(f"{marked.session} is private from now on, with its subagents.")
+    if not marked.files:
+        say("No file of it is on this machine.")
     say(_told(marked))
     if marked.sharing:
         say(

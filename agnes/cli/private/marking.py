@@ -1,5 +1,6 @@
 """What `agnes mark-private` does."""
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from agnes.cli.private.marks import Mark
 from agnes.cli.push.ledger import open_ledger
 from agnes.cli.transcripts import SUFFIX, Transcript
 
-SHORTEST_PREFIX = 6
+# As Claude Code makes them: a UUID.
+WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,20 @@ def find_session(given: str | None) -> str:
     if given.endswith(SUFFIX) or "/" in given or "\\" in given:
         return _session_of(Path(given))
     known = {it.session for it in transcripts.find()} | {it.session for it in marks.marks()}
-    if given in known or len(given) < SHORTEST_PREFIX:
+    if given in known:
         return given
-    matching = sorted(it for it in known if it.startswith(given))
+    matching = sorted(it for it in known if given and it.startswith(given))
     if len(matching) > 1:
         raise WrongInput(f"{given} begins several sessions: {', '.join(matching)}.", "Give more of it.")
+    if matching:
+        return matching[0]
+    if not WHOLE_ID.fullmatch(given):
+        raise NotFound(
+            f"No session on this machine begins with {given!r}.",
+            "Look again; of one on another machine give the whole id.",
+        )
     # One that is on another machine has no file here.
-    return matching[0] if matching else given
+    return given
 
 
 def make_private(session: str) -> Marked:

@@ -104,7 +104,7 @@ class TestTheServer:
 
     def test_what_stands_before_it_is_not_taken_for_told(self, client: Machine, server: Scripted):
         server.always = PAGE
-        assert "was not told yet" in client.ok("mark-private", "s1")
+        assert "was not told yet" in client.ok("mark-private", "6f1c2a8e-0000-4000-8000-000000000001")
         server.always = "ok"
         assert client.json("push")["told_private"] == 1
 

@@ -20,6 +20,8 @@ from telemetry.models import (
 from telemetry.tests.builders import Line, transcript_bytes, user_line
 
 SECRET = "the secret plan"
+# A session of which this machine has no file.
+ELSEWHERE = "6f1c2a8e-0000-4000-8000-000000000001"
 
 
 def with_secret(machine: Machine, session: str, **more: Any) -> list[Line]:
@@ -113,10 +115,10 @@ class TestOnTheServer:
 
     def test_another_person_is_not_concerned(self, laptop: Machine, logged_in, charlie: User):
         other = logged_in(charlie)
-        other.write("s1")
+        other.write(ELSEWHERE)
         other.ok("push")
-        laptop.ok("mark-private", "s1")
-        assert self.sessions_with_usage() == {"s1"}
+        laptop.ok("mark-private", ELSEWHERE)
+        assert self.sessions_with_usage() == {ELSEWHERE}
 
     @pytest.mark.parametrize("pushed_before", [False, True])
     def test_copies_of_its_records_in_a_fork_stay_out(
@@ -153,7 +155,7 @@ class TestOnTheServer:
         assert self.sessions_with_usage() == {"s1"}
 
     def test_it_is_told_in_the_name_of_the_account(self, laptop: Machine, bob: User):
-        laptop.ok("mark-private", "s1")
+        laptop.ok("mark-private", ELSEWHERE)
         row = AuditLog.objects.get(action="session.delete")
         assert (row.actor, row.client_kind) == (bob.pk, "cli")
 
@@ -196,15 +198,15 @@ class TestWhatLeaves:
         self, client: Machine, server: Scripted
     ):
         """These kept their session."""
-        client.write("s2", [*with_secret(client, "s1"), *client.session("s2")])
-        client.ok("mark-private", "s1")
+        client.write("s2", [*with_secret(client, ELSEWHERE), *client.session("s2")])
+        client.ok("mark-private", ELSEWHERE)
         client.ok("push")
         assert SECRET.encode() not in server.latest()["s2.jsonl"]
 
     def test_a_subagent_of_an_old_version_stays_with_its_session(self, client: Machine, server: Scripted):
-        path = client.write("s1", agent="a1")
+        path = client.write(ELSEWHERE, agent="a1")
         path.rename(client.project() / "agent-a1.jsonl")
-        client.ok("mark-private", "s1")
+        client.ok("mark-private", ELSEWHERE)
         assert client.json("push")["private"] == 1
         assert server.stored == {}
 
@@ -235,8 +237,8 @@ class TestWhatLeaves:
 
     def test_where_the_list_is_damaged_nothing_leaves(self, client: Machine, server: Scripted):
         client.write("s1")
-        client.ok("mark-private", "s2")
-        (client.agnes / "private" / "s2.json").write_text("{")
+        client.ok("mark-private", ELSEWHERE)
+        (client.agnes / "private" / f"{ELSEWHERE}.json").write_text("{")
         done = client.run("push")
         assert (done.returncode, server.stored) == (8, {})
         assert "nothing is sent" in done.stderr
@@ -256,6 +258,21 @@ class TestWhichSession:
         done = client.run("mark-private", "0f8fad5")
         # The first is private, and still known.
         assert (done.returncode, "begins several sessions" in done.stderr) == (2, True)
+
+    def test_a_short_beginning_is_one_too(self, client: Machine, server: Scripted):
+        client.write("6f1c2a8e-one")
+        client.ok("mark-private", "6f1c")
+        client.write("6f1d2a8e-two")
+        several = client.run("mark-private", "6f1")
+        assert (several.returncode, "begins several sessions" in several.stderr) == (2, True)
+        assert server.withheld == ["6f1c2a8e-one"]
+
+    def test_of_another_machine_it_is_the_whole_id(self, client: Machine, server: Scripted):
+        wrong = client.run("mark-private", ELSEWHERE[:-1])
+        assert wrong.returncode != 0
+        assert "No session on this machine begins with" in wrong.stderr
+        assert "No file of it is on this machine." in client.ok("mark-private", ELSEWHERE)
+        assert server.withheld == [ELSEWHERE]
 
     def test_none(self, client: Machine):
         assert client.run("mark-private").returncode == 2
@@ -288,10 +305,10 @@ class TestUndo:
         assert (told["private"], told["told_private"], server.stored) == (1, 0, {})
 
     def test_nor_where_it_is_the_server_of_somebody_else(self, client: Machine, server: Scripted):
-        client.ok("mark-private", "s1")
+        client.ok("mark-private", ELSEWHERE)
         client.log_in(server.url, f"agnes_{'a' * 12}_{'c' * 40}", user_id=8, email="charlie@example.com")
-        done = client.run("mark-private", "s1", "--undo")
-        assert (done.returncode, "another account" in done.stderr, server.withheld) == (6, True, ["s1"])
+        done = client.run("mark-private", ELSEWHERE, "--undo")
+        assert (done.returncode, "another account" in done.stderr, server.withheld) == (6, True, [ELSEWHERE])
 
     def test_what_is_not_private(self, client: Machine):
         assert client.run("mark-private", "s2", "--undo").returncode == 7
@@ -314,7 +331,7 @@ class TestServersThatCannot:
 @pytest.mark.django_db(transaction=True)
 def test_a_token_for_reading_cannot_mark(logged_in, bob: User):
     laptop = logged_in(bob, Scope.READ)
-    told = laptop.ok("mark-private", "s1")
+    told = laptop.ok("mark-private", ELSEWHERE)
     assert "lacks the scope upload" in told
     assert not WithheldSession.objects.exists()
 

@@ -21,9 +21,7 @@ SCHED = Path("/proc/self/sched")
 
 _TRY = """
 import os, sys; sys.path.insert(0, sys.argv[1])
-from accounts.linux import let_others_go_first
 from telemetry.ask import worker
-let_others_go_first(19)
 
 def told(attempt):
     try:
