@@ -1,7 +1,10 @@
 """A backup that was made before a session was marked private, restored after it: the session stays away."""
 
+import errno
 import io
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,6 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from accounts import secret_files
 from accounts.models import AuditLog, User
 from agnes.tests.erasing.test_restore import lose_everything, lose_the_database, run
 from telemetry.maintenance import listing
@@ -253,3 +257,34 @@ class TestTheList:
         listing.path().unlink()
         back_up(tmp_path, "later")
         assert listing.read(listing.path()) == [entry]
+
+    def test_what_a_killed_writer_left_goes_with_the_next(self, bob: User, mark: Api, settings: Any):
+        mark("secret")
+        code = (
+            "import os, sys; from pathlib import Path; from accounts import secret_files\n"
+            "Path.replace = lambda *args: os._exit(9)\n"
+            "secret_files.replace(Path(sys.argv[1]), Path(sys.argv[1]).read_text())"
+        )
+        killed = [sys.executable, "-c", code, str(listing.path())]
+        assert subprocess.run(killed, cwd=settings.BASE_DIR, timeout=60).returncode == 9
+        copy = Path(shutil.copy(listing.path(), settings.DATA_DIR / "erasures.ndjson.of-monday"))
+        run("erase_person", bob.email, "--erase")
+        beside = set(settings.DATA_DIR.glob("erasures.ndjson*"))
+        assert beside == {listing.path(), copy}
+
+    def test_a_backup_is_made_though_it_cannot_be_written(
+        self, mark: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        mark("secret")
+
+        def fail(*args: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(secret_files, "replace", fail)
+            with pytest.raises(CommandError, match=r"is made, but the list.*No space left"):
+                back_up(tmp_path)
+        run("verify", tmp_path / "before.tar")
+        listing.path().write_text("{")
+        with pytest.raises(CommandError, match=r"later\.tar is made, but the list"):
+            back_up(tmp_path, "later")
