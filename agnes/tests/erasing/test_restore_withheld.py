@@ -2,7 +2,9 @@
 
 import errno
 import io
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,10 +19,13 @@ from django.db import connection
 
 from accounts import secret_files
 from accounts.models import AuditLog, User
+from agnes.backup import secrets
+from agnes.tests.backup.older import as_of_then
 from agnes.tests.erasing.test_restore import lose_everything, lose_the_database, run
 from telemetry.maintenance import listing
 from telemetry.maintenance.withholding import Reason, withhold
 from telemetry.models import DoomedFile, SessionTranscript, UsageDirtyDay, UsageEvent, WithheldSession
+from telemetry.tasks import process_pending
 from telemetry.tests.builders import transcript_bytes
 from telemetry.tests.figures import upload
 from telemetry.tests.lake.reading import in_database, in_lake
@@ -166,6 +171,100 @@ class TestMarkedAfterTheBackup:
         aside.rename(listing.path())
         assert "1 private session that this database takes again" in run_doctor()
         assert "Withheld 1 session again." in run_doctor("--fix")
+        assert_withheld()
+
+
+def interrupt(*args: Any, **options: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+def interrupted_restore(*arguments: Any) -> str:
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="unless it says above that it is restored") as told:
+        call_command("restore", *map(str, arguments), stdout=out, stderr=out)
+    assert told.value.returncode == 130
+    return out.getvalue()
+
+
+class TestAnInterruptedRestore:
+    """Says truly whether something has changed, and never takes what is withheld."""
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            "agnes.backup.restoring._Restoring._remove_files",
+            "agnes.backup.restoring.schedules.sync",
+            "agnes.backup.restoring.remove_all_indexes",
+            "agnes.management.commands.restore.publish",
+            "agnes.management.commands.restore.withholding.go_on",
+        ],
+    )
+    def test_after_the_commit(
+        self,
+        step: str,
+        backup: Path,
+        mark: Api,
+        send: Api,
+        assert_withheld: Callable[[], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        mark("secret")
+        with monkeypatch.context() as patch:
+            patch.setattr(step, interrupt)
+            assert "Restored: " in interrupted_restore(backup, "--replace")
+        assert send(file(lines("secret", 3))).status_code == 410
+        assert not is_in_database(SECRET)
+        process_pending()
+        assert_withheld()
+
+    def test_by_a_signal_at_the_commit(
+        self, backup: Path, mark: Api, assert_withheld: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ):
+        """The database has taken it, and whoever asked for it does not know yet."""
+        mark("secret")
+        before_the_commit: list[bool] = []
+        real_differing, real_commit = secrets.differing, connection.commit
+
+        def differing(*args: Any) -> list[str]:
+            before_the_commit.append(True)
+            return real_differing(*args)
+
+        def commit() -> None:
+            real_commit()
+            if before_the_commit:
+                before_the_commit.clear()
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(secrets, "differing", differing)
+            patch.setattr(connection, "commit", commit)
+            assert "Restored: " in interrupted_restore(backup, "--replace")
+        process_pending()
+        assert_withheld()
+
+    def test_before_the_commit_nothing_has_changed(
+        self, backup: Path, mark: Api, assert_withheld: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ):
+        mark("secret")
+        row, told = the_row(), AuditLog.objects.count()
+        with monkeypatch.context() as patch:
+            patch.setattr("agnes.erasing.again.withholding.withhold_as_listed", interrupt)
+            assert "Restored: " not in interrupted_restore(backup, "--replace")
+        assert the_row() == row
+        assert AuditLog.objects.count() == told
+        assert_withheld()
+
+    def test_of_an_older_version_is_finished_by_the_doctor(
+        self, backup: Path, mark: Api, assert_withheld: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ):
+        mark("secret")
+        older = as_of_then(backup)
+        lose_the_database()
+        with monkeypatch.context() as patch:
+            patch.setattr("agnes.backup.restoring.again.withhold_listed", interrupt)
+            assert "Restored: " in interrupted_restore(older)
+        run_doctor("--fix")
+        process_pending()
         assert_withheld()
 
 
