@@ -14,17 +14,17 @@ _LONGEST_SLICE = 100_000_000
 
 
 def let_others_go_first(nice: int) -> None:
-    """Wherever others want the processor, too; from 1 to 19, for which all do.
+    """Wherever others want the processor, too: by so much more than now, up to 19 in all.
 
     Linux may share it out by session first, and `nice` then counts only within this process's own (sched(7),
     autogroup): if it leads one, that yields as well. Elsewhere `nice` alone does.
     """
-    os.nice(nice)
+    reached = os.nice(nice)
     if os.getsid(0) == os.getpid():
         with suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(nice))
+            Path("/proc/self/autogroup").write_text(str(reached))
     with suppress(OSError, AttributeError, KeyError):
-        _take_long_slices(nice)
+        _take_long_slices(reached)
 
 
 def system_call(number: int, *arguments: object) -> int:
@@ -42,6 +42,8 @@ def c_library() -> ctypes.CDLL:
 
 def _take_long_slices(nice: int) -> None:
     """Whoever wakes up with a shorter slice need not wait for the end of this one (Linux 6.12 and later)."""
+    if os.sched_getscheduler(0) != _SCHED_OTHER:
+        return
     # struct sched_attr: its size, policy, flags, nice, then priority, slice in nanoseconds, deadline, period.
     attributes = struct.pack("=IIQiIQQQ", 48, _SCHED_OTHER, 0, nice, 0, _LONGEST_SLICE, 0, 0)
     number = _SET_ATTRIBUTES[os.uname().machine]

@@ -69,6 +69,8 @@ def _refusing_what_no_row_holds(view: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return view(request, *args, **kwargs)
         except OverflowError as error:
+            if request.method not in ("GET", "HEAD"):
+                raise
             raise BadRequest("There is a number in the address that no row can have.") from error
 
     return wrapped

@@ -38,8 +38,6 @@ worker_class = "gthread"
 workers = 1
 # More than uploads that wait for a publish to end on SQLite, so that pages need not wait for them.
 threads = settings.WEB_THREADS
-# A page is many short steps, an upload a few long ones: a page waits for less at each of its own.
-sys.setswitchinterval(0.001)
 graceful_timeout = 10
 # Longer than anybody in front keeps a connection that they do not use: Caddy two minutes, load balancers and
 # nginx one, httpx 5 seconds. Otherwise an upload now and then meets one that the server is just closing, and
@@ -55,3 +53,8 @@ logger_class = Logger
 # address means another page here than there.
 forwarder_headers = ""
 control_socket_disable = True
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    # A page is many short steps, an upload a few long ones: a page waits for less at each of its own.
+    sys.setswitchinterval(0.001)

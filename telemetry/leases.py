@@ -1,17 +1,22 @@
 """A right that one worker at a time has: a row that expires unless it is renewed."""
 
+import logging
 import os
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event, Thread
 from time import monotonic
 
 from django.conf import settings
+from django.db import DatabaseError, connections
 
 from telemetry.database.bulk import db_now, execute
 from telemetry.errors import ClaimLost
+
+log = logging.getLogger(__name__)
 
 
 class Lease:
@@ -84,3 +89,30 @@ def held(lease: Lease) -> Iterator[bool]:
         yield True
     finally:
         lease.release()
+
+
+@contextmanager
+def kept(lease: Lease) -> Iterator[None]:
+    """Renew it while this lasts, from a thread: what is done meanwhile reads for long on one snapshot, where
+    SQLite lets nobody write. Whoever lost it finds out with the next `renew` of its own."""
+    over = Event()
+    thread = Thread(target=_renew_until, args=(lease, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _renew_until(lease: Lease, over: Event) -> None:
+    try:
+        while not over.wait(settings.PROCESSOR_CLAIM_SECONDS / 3):
+            try:
+                lease.renew()
+            except DatabaseError as error:
+                log.warning("A lease could not be renewed this time: %s", error)
+    except ClaimLost as error:
+        log.warning("%s", error)
+    finally:
+        connections.close_all()

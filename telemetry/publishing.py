@@ -25,7 +25,7 @@ from telemetry.errors import ClaimLost, LakeUnavailable
 from telemetry.frozen_days import frozen_before, is_frozen
 from telemetry.lake import location
 from telemetry.lake.tables import SCHEMA
-from telemetry.leases import Lease, held
+from telemetry.leases import Lease, held, kept
 from telemetry.models import LakeSnapshot, PublishingState, UsageDirtyDay
 from telemetry.models.publishing import ROW
 from telemetry.rollups import plugin_window, rebuilding
@@ -159,28 +159,32 @@ def _publish_days(lease: Lease, lake: "PublishedLake", days: Sequence[date], mar
     rebuilt once more for nothing. No day freezes meanwhile, since that takes the same lease.
 
     What the lake was given is seen by its readers once the transaction is committed. If it is not, the marks
-    are left, and the next publisher undoes it.
+    are left, and the next publisher undoes it. Nothing reaches the lake before the lease is renewed: another
+    publisher may have removed for good what this one has read.
     """
     before = frozen_before()
     rebuilt = [day for day in days if not is_frozen(day, before)]
-    with reading():
-        rebuilding.make(rebuilt)
-        lake.write(days)
-    with one_snapshot():
-        lease.renew()
-        rebuilding.replace(rebuilt)
-        lake.replace(days)
-        if any(plugin_window.reaches(day, today()) for day in days):
-            _rebuild_windows(lake)
-        lake.note()
-        remove_marks(marks.plain(days))
-        PublishingState.objects.filter(pk=ROW).update(error="")
+    try:
+        with kept(lease), reading():
+            rebuilding.make(rebuilt)
+            lake.write(days)
+        with one_snapshot():
+            lease.renew()
+            rebuilding.replace(rebuilt)
+            lake.replace(days)
+            if any(plugin_window.reaches(day, today()) for day in days):
+                _rebuild_windows(lake)
+            lake.note()
+            remove_marks(marks.plain(days))
+            PublishingState.objects.filter(pk=ROW).update(error="")
+    finally:
+        rebuilding.clear()
 
 
 def _finish(lease: Lease, lake: "PublishedLake", marks: Marks, as_of: datetime) -> None:
     """All marks that were read are published: the windows move on with the clock, and `as_of` with them."""
     if None in marks.ids:
-        with reading():
+        with kept(lease), reading():
             lake.write([None])
     with one_snapshot():
         lease.renew()

@@ -31,31 +31,25 @@ class PublishedLake:
         self._written: dict[str, Change] = {}
 
     def write(self, days: Iterable[date | None]) -> None:
-        """Store what was extracted of these days; None for what has no time. Nobody reads it yet."""
+        """Write what was extracted of these days, beside the lake; None for what has no time."""
         self._written = self._write(EXTRACTED, days)
 
     def replace(self, days: Iterable[date | None]) -> None:
-        """Commit what was written of these days, and their roll-ups."""
+        """Bring in what was written of these days, and their roll-ups."""
         self._commit({**self._written, **self._write(ROLLED_UP, days)})
         self._written = {}
 
     def replace_windows(self) -> None:
-        windows = {WINDOWS.name: self.tables[WINDOWS.name].write_all()}
-        self._upload(windows)
-        self._commit(windows)
+        self._commit({WINDOWS.name: self.tables[WINDOWS.name].write_all()})
 
     def _write(self, tables: Iterable[LakeTable], days: Iterable[date | None]) -> dict[str, Change]:
         days = list(days)
-        changes = {table.name: self.tables[table.name].write(days) for table in tables}
-        self._upload(changes)
-        return changes
-
-    def _upload(self, changes: Mapping[str, Change]) -> None:
-        """At the same time: a distant store takes its time over each."""
-        files = [(self.tables[name], file) for name, change in changes.items() for file in change.added]
-        together(lambda pair: pair[0].upload(pair[1]), files)
+        return {table.name: self.tables[table.name].write(days) for table in tables}
 
     def _commit(self, changes: Mapping[str, Change]) -> None:
+        """At the same time: a distant store takes its time over each, and the transaction waits for it."""
+        files = [(self.tables[name], file) for name, change in changes.items() for file in change.added]
+        together(lambda pair: pair[0].upload(pair[1]), files)
         together(lambda name: self.tables[name].commit(changes[name]), changes)
 
     def note(self, **values: Any) -> None:

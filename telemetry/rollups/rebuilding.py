@@ -20,10 +20,9 @@ DAILY_ROLLUPS = (TOOL_DAILY, PLUGIN_DAILY, COMPONENT_DAILY, DAILY, USER_DAILY)
 
 def make(days: Iterable[date]) -> None:
     """What the extracted rows say now of these days, in temporary tables. Call it in a transaction."""
-    days = list(days)
-    for rollup in DAILY_ROLLUPS:
-        rollup.clear()
-        for each in ranges(days):
+    clear()
+    for each in ranges(days):
+        for rollup in DAILY_ROLLUPS:
             rollup.make(each)
 
 
@@ -32,7 +31,10 @@ def replace(days: Iterable[date]) -> None:
     for each in ranges(days):
         for rollup in DAILY_ROLLUPS:
             rollup.replace(each)
-    # The connection may live for days.
+
+
+def clear() -> None:
+    """Forget what was made: the connection may live for days."""
     for rollup in DAILY_ROLLUPS:
         rollup.clear()
 

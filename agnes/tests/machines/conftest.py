@@ -30,9 +30,8 @@ def new_machine(
         **s3.options,
         "AGNES_STORAGE_URL": settings.STORAGES["default"]["OPTIONS"]["url"],
         "AGNES_LAKE_URL": settings.LAKE_URL,
-        # Longer than it takes to publish to this bucket where much else runs: otherwise the publishers of
-        # several machines take over from each other again and again.
-        "PROCESSOR_CLAIM_SECONDS": "15",
+        # What a machine held that is lost is soon taken up.
+        "PROCESSOR_CLAIM_SECONDS": "5",
     }
     schedules.sync()
     with ledger.kept(), ExitStack() as running:

@@ -2,16 +2,21 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier, Event
+from time import sleep
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from telemetry import publishing
+from telemetry.database.bulk import fetch
 from telemetry.dirty_days import mark_dirty
+from telemetry.maintenance.withholding import Reason, withhold
 from telemetry.models import PublishingLease, SessionTranscript, UsageDirtyDay
 from telemetry.publishing import publish
 from telemetry.rollups import rebuilding
@@ -130,3 +135,56 @@ def test_a_publisher_that_lost_its_lease_leaves_the_rest_to_the_other(bob: User,
     assert not UsageDirtyDay.objects.exists()
     assert stored() == expected()
     assert in_lake() == in_database()
+
+
+def test_a_publisher_that_reads_for_long_keeps_its_lease(bob: User, monkeypatch: Any, settings: Any):
+    settings.PROCESSOR_CLAIM_SECONDS = 1
+    write(plant_transcript(bob, "s"), 0)
+    real = rebuilding.make
+    others: list[bool] = []
+
+    def make(days: Any) -> None:
+        real(days)
+        monkeypatch.undo()
+        sleep(2.5)
+        with ThreadPoolExecutor(1) as pool:
+            others.append(in_a_thread(pool, publish).result().left_to_other)
+
+    monkeypatch.setattr(rebuilding, "make", make)
+    report = publish()
+    assert others == [True]
+    assert (report.published_days, report.left_to_other) == (1, False)
+
+
+def test_what_was_removed_for_good_meanwhile_does_not_come_back(
+    bob: User, charlie: User, monkeypatch: Any, settings: Any
+):
+    """A publisher has read a session, and is so slow that its lease expires while the session is removed."""
+    for owner in (bob, charlie):
+        write(plant_transcript(owner, f"of {owner.email}"), 0)
+    real = rebuilding.make
+    left: list[list[str]] = []
+
+    def remove() -> None:
+        PublishingLease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        left.append(withhold(bob, f"of {bob.email}", reason=Reason.PRIVATE, actor=None).left)
+
+    def make(days: Any) -> None:
+        real(days)
+        monkeypatch.undo()
+        with ThreadPoolExecutor(1) as pool:
+            in_a_thread(pool, remove).result()
+
+    monkeypatch.setattr(rebuilding, "make", make)
+    assert publish().left_to_other
+    assert left == [[]]
+    files = Path(settings.DATA_DIR, "lake", "usage_events").rglob("*.parquet")
+    rows = [row for file in files for row in pyarrow.parquet.ParquetFile(file).read().to_pylist()]
+    assert {row["session_id"] for row in rows} == {f"of {charlie.email}"}
+    assert made() == 0
+
+
+def made() -> int:
+    """Rows that a publish left in a temporary table of this connection."""
+    [(rows,)] = fetch("SELECT count(*) FROM made_usage_user_daily")
+    return int(rows)
