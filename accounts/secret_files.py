@@ -50,6 +50,12 @@ def replace(path: Path, value: str) -> None:
         made.unlink(missing_ok=True)
 
 
+def remove_leftovers(path: Path) -> None:
+    """What was killed in `replace` left beside it. To be called while nobody else replaces it."""
+    for left in path.parent.glob(f"{path.name}.{'[0-9a-f]' * 16}"):
+        left.unlink(missing_ok=True)
+
+
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = _beside(path)

@@ -1,11 +1,12 @@
 """Bring a backup into an installation: all of it, or nothing.
 
 The backup is checked first, as a whole. Its stored files come next, where nobody reads them as long as no row
-names them. Then one transaction empties the tables, fills them, compares the totals, and commits.
+names them. Then one transaction empties the tables, fills them, compares the totals, removes again what was
+removed for good since the backup was made, and commits.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ from agnes.erasing import again, erasing
 from agnes.errors import BackupTooOld, InstallationNotEmpty, RestoreFailed, WorkerRuns
 from marketplace.models import Marketplace
 from telemetry.maintenance import listing
+from telemetry.management.interruption import interruptions_wait
 from telemetry.models import LakeSnapshot, SessionTranscript, WorkerHeartbeat
 from telemetry.processors.attempts import described
 from telemetry.viewing.index_files import remove_all_indexes
@@ -45,13 +47,16 @@ log = logging.getLogger(__name__)
 @dataclass
 class Restored:
     """`by_hand` names the secrets that differ from those of the backup, and that only a person can set.
-    `erasures` are of people whom the backup held, and whose rows are gone again; `withheld` is how many
-    sessions it would have taken, and whose rows are gone, too."""
+    `erasures` are of people whom the backup held, and who are locked out again; `withheld` is how many
+    sessions it would have taken, and whose rows are gone."""
 
     manifest: Manifest
     by_hand: list[str] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
     withheld: int = 0
+
+
+OnRestored = Callable[[Restored], None]
 
 
 def restore(
@@ -60,12 +65,15 @@ def restore(
     replace: bool = False,
     erasures: Sequence[Path] = (),
     on_progress: OnProgress = lambda step, done, of: None,
+    on_restored: OnRestored = lambda restored: None,
 ) -> Restored:
     """Nothing is published yet when it returns: all days are marked.
 
     Who was erased and what was withheld, here or by the lists `erasures`, is erased and withheld again.
-    Raises NoBackup, BackupDamaged, BackupTooNew, BackupTooOld, NoListOfErasures, InstallationNotEmpty,
-    WorkerRuns and RestoreFailed; then everything is as before.
+    `on_restored` is told once the backup is here to stay, whatever happens to the rest. Before that this
+    raises NoBackup, BackupDamaged, BackupTooNew, BackupTooOld, NoListOfErasures, InstallationNotEmpty,
+    WorkerRuns and RestoreFailed, or is interrupted; then everything is as before, but that the list here may
+    know what `erasures` do.
     """
     for file in erasures:
         listing.read(file)
@@ -79,9 +87,8 @@ def restore(
     _require_no_worker()
     # Before the tables that say so are replaced.
     listing.write(*erasures)
-    restored = _Restoring(ArchiveReader(path), manifest, on_progress).restore()
-    restored.erasures = again.lock_out()
-    restored.withheld = again.withhold()
+    restored = _Restoring(ArchiveReader(path), manifest, on_progress, on_restored).restore()
+    listing.write()
     for erasure in restored.erasures:
         erasing.forget(erasure)
     return restored
@@ -107,21 +114,28 @@ def _require_no_worker() -> None:
 
 
 class _Restoring:
-    def __init__(self, archive: ArchiveReader, manifest: Manifest, on_progress: OnProgress) -> None:
+    def __init__(
+        self, archive: ArchiveReader, manifest: Manifest, on_progress: OnProgress, on_restored: OnRestored
+    ) -> None:
         self._archive = archive
         self._manifest = manifest
         self._on_progress = on_progress
-        self._replaced_secrets: set[str] = set()
+        self._on_restored = on_restored
+        self._restored = Restored(manifest)
+        self._is_of_older_version = bool(schema.missing(manifest.migrations))
 
     def restore(self) -> Restored:
         with KeySet(file.key for file in named_files()) as before:
-            with schema.as_of(self._manifest.migrations), _told(), self._files_put(before):
-                self._load()
+            with schema.as_of(self._manifest.migrations), ExitStack() as until_told:
+                with _told(), self._files_put(before):
+                    self._load(until_told)
+                self._on_restored(self._restored)
+            if self._is_of_older_version:
+                self._remove_again()
             self._remove_files(before)
         schedules.sync()
         remove_all_indexes()
-        by_hand = secrets.differing(self._manifest.secrets, self._replaced_secrets)
-        return Restored(self._manifest, by_hand)
+        return self._restored
 
     @contextmanager
     def _files_put(self, before: KeySet) -> Iterator[None]:
@@ -143,7 +157,7 @@ class _Restoring:
                 default_storage.save(key, File(cast(IO[bytes], member.stream), name=key))
             self._on_progress("Stored files", number, self._manifest.files)
 
-    def _load(self) -> None:
+    def _load(self, until_told: ExitStack) -> None:
         with ExitStack() as until_committed, transaction.atomic(durable=True):
             empty_tables()
             self._load_tables()
@@ -157,11 +171,21 @@ class _Restoring:
             )
             params = {"made_at": self._manifest.made_at.isoformat(), "rows": self._manifest.rows}
             audit.record("system.restore", params=params)
+            if not self._is_of_older_version:
+                self._remove_again()
             found = {
                 member.name.removeprefix(SECRETS).upper(): member.stream.read()
                 for member in self._archive.members(SECRETS)
             }
-            self._replaced_secrets = until_committed.enter_context(secrets.replaced(found))
+            # Whether a commit that is interrupted was one, nobody could tell.
+            until_told.enter_context(interruptions_wait())
+            replaced = until_committed.enter_context(secrets.replaced(found))
+            self._restored.by_hand = secrets.differing(self._manifest.secrets, replaced)
+
+    def _remove_again(self) -> None:
+        """What was removed for good since; it needs the tables as they are now."""
+        self._restored.erasures = again.lock_out()
+        self._restored.withheld = again.withhold_listed()
 
     def _load_tables(self) -> None:
         done = 0

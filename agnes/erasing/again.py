@@ -3,7 +3,6 @@ again."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeVar
 
 from accounts.diagnosis import Finding
@@ -22,12 +21,12 @@ def come_back(entries: Iterable[ErasedEntry]) -> list[User]:
     return [person for person, _ in _here(entries)]
 
 
-def lock_out(*more: Path) -> list[Erasure]:
+def lock_out() -> list[Erasure]:
     """Everybody of the list who is here again; the table knows the whole list afterwards.
 
     Returns all erasures that are not finished. Raises NoListOfErasures.
     """
-    entries = listing.known(*more).erased
+    entries = listing.known().erased
     for entry in entries:
         Erasure.objects.get_or_create(
             account_hash=entry.account_hash,
@@ -39,18 +38,18 @@ def lock_out(*more: Path) -> list[Erasure]:
                 "finished_at": entry.begun_at,
             },
         )
-    listing.write(*more)
     for person in come_back(entries):
         people.begin(person)
     return list(Erasure.objects.filter(finished_at=None).order_by("pk"))
 
 
-def withhold() -> int:
+def withhold_listed() -> int:
     """What the list has of the sessions of those who are here, and the table has not. Returns how many of
-    them may not be here: their rows are gone, and `withholding.go_on` removes the rest."""
+    them may not be here: their rows are gone, and `withholding.go_on` removes the rest. Raises
+    NoListOfErasures."""
     withheld = 0
     for person, entry in _unknown_to_the_table():
-        withholding.follow(person, entry)
+        withholding.withhold_as_listed(person, entry)
         withheld += entry.readmitted_at is None
     return withheld
 
@@ -75,14 +74,16 @@ def examine(min_age: timedelta) -> Iterator[Finding]:
 
 
 def _finish_all() -> str:
-    outcomes = [erasing.go_on(erasure) for erasure in lock_out()]
+    unfinished = lock_out()
+    listing.write()
+    outcomes = [erasing.go_on(erasure) for erasure in unfinished]
     left = sorted({name for outcome in outcomes for name in outcome.left})
     told = f"Finished {counted(sum(not it.left for it in outcomes), 'erasure')}."
     return f"{told} Left for another time: {', '.join(left)}." if left else told
 
 
 def _withhold_all() -> str:
-    told = f"Withheld {counted(withhold(), 'session')} again."
+    told = f"Withheld {counted(withhold_listed(), 'session')} again."
     return told if withholding.go_on() else f"{told} The task worker removes what is left of it."
 
 

@@ -106,6 +106,7 @@ def withheld_here() -> Iterator[WithheldEntry]:
 def write(*more: Path) -> None:
     """Bring the file up to date; no erased person is ever taken off it. Raises NoListOfErasures."""
     with _alone():
+        secret_files.remove_leftovers(path())
         found = known(*more)
         lines = [msgspec.json.encode(entry).decode() for entry in (*found.erased, *found.withheld)]
         if lines:

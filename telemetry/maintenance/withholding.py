@@ -70,7 +70,7 @@ def withhold(
     with traceless_deletes():
         outcome = _remove(mark, actor)
         left = None if seconds is None else max(0.0, started + seconds - monotonic())
-        outcome.left = clean_up(owner.pk, seconds=left)
+        outcome.left = clean_up(owner.pk, is_listed=_write_list(), seconds=left)
     return outcome
 
 
@@ -94,9 +94,9 @@ def readmit(owner: User, session_id: str) -> None:
     _write_list()
 
 
-def follow(owner: User, entry: listing.WithheldEntry) -> None:
-    """Have it as the list says, where the database does not know it yet. What no transaction removes is left
-    to `go_on`."""
+def withhold_as_listed(owner: User, entry: listing.WithheldEntry) -> None:
+    """Have it as the list says, where the database does not know it yet: withheld, or taken back. What no
+    transaction removes is left to `go_on`."""
     mark = WithheldSession(
         user=owner,
         session_id=entry.session_id,
@@ -104,21 +104,20 @@ def follow(owner: User, entry: listing.WithheldEntry) -> None:
         at=entry.at,
         fingerprint=entry.fingerprint,
     )
-    if entry.readmitted_at is None:
-        _remove(mark, None, overrules=True)
-        return
-    mark.readmitted_at = mark.cleaned_at = entry.readmitted_at
     with transaction.atomic():
+        if entry.readmitted_at is None:
+            _remove_rows(mark, None, overrules=True)
+            return
+        mark.readmitted_at = mark.cleaned_at = entry.readmitted_at
         WithheldSession.objects.filter(user=owner, session_id=entry.session_id).delete()
         mark.save()
 
 
-def clean_up(user_id: int, *, seconds: float | None = None) -> list[str]:
-    """What is left to remove of a person's withheld sessions; returns what then is still left."""
+def clean_up(user_id: int, *, is_listed: bool, seconds: float | None = None) -> list[str]:
+    """What is left to remove of a person's withheld sessions; returns what then is still left. `is_listed`:
+    the list was written, and has them."""
     withheld = list(WithheldSession.objects.filter(user_id=user_id, cleaned_at=None))
-    left = []
-    if not _write_list():
-        left.append(LIST)
+    left = [] if is_listed else [LIST]
     if not remove_copies_from_files(withheld_of(user_id)):
         left.append(COPIES)
     remove_uploads_of([row.session_id for row in withheld])
@@ -138,7 +137,8 @@ def go_on(*, seconds: float | None = None) -> bool:
     if not user_ids:
         return True
     with traceless_deletes():
-        left = [clean_up(user_id, seconds=seconds) for user_id in user_ids]
+        is_listed = _write_list()
+        left = [clean_up(user_id, is_listed=is_listed, seconds=seconds) for user_id in user_ids]
     return not any(left)
 
 
@@ -151,20 +151,25 @@ def _write_list() -> bool:
     return True
 
 
-def _remove(mark: WithheldSession, actor: User | None, *, overrules: bool = False) -> Outcome:
-    """`overrules`: the mark is newer than the one that there may be, and not just another."""
-    owner, reason = mark.user, Reason(mark.reason)
+def _remove(mark: WithheldSession, actor: User | None) -> Outcome:
     with transaction.atomic(durable=True):
-        take_person_from_workers(owner.pk)
-        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
-        transcripts = list(SessionTranscript.objects.of(owner.pk).filter(session_id=mark.session_id))
-        withheld = _withhold(mark, transcripts, overrules)
-        removed = remove_transcripts(transcripts, purge=True)
-        copies = remove_copies_from_rows(owner.pk, Fingerprint.from_bytes(bytes(withheld.fingerprint)))
-        params: dict[str, Any] = {"user": owner.pk, "reason": reason.value, "copies": copies, **removed}
-        audit.record(ACTION, target=f"withheld_session:{withheld.pk}", actor=actor, params=params)
-        # Should this process die, a worker goes on.
-        wakeup.request_runs()
+        return _remove_rows(mark, actor)
+
+
+def _remove_rows(mark: WithheldSession, actor: User | None, *, overrules: bool = False) -> Outcome:
+    """In the caller's transaction. `overrules`: the mark is newer than the one that there may be, and not
+    just another."""
+    owner, reason = mark.user, Reason(mark.reason)
+    take_person_from_workers(owner.pk)
+    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+    transcripts = list(SessionTranscript.objects.of(owner.pk).filter(session_id=mark.session_id))
+    withheld = _withhold(mark, transcripts, overrules)
+    removed = remove_transcripts(transcripts, purge=True)
+    copies = remove_copies_from_rows(owner.pk, Fingerprint.from_bytes(bytes(withheld.fingerprint)))
+    params: dict[str, Any] = {"user": owner.pk, "reason": reason.value, "copies": copies, **removed}
+    audit.record(ACTION, target=f"withheld_session:{withheld.pk}", actor=actor, params=params)
+    # Should this process die, a worker goes on.
+    wakeup.request_runs()
     return Outcome(mark.session_id, owner.pk, reason, removed, copies)
 
 
@@ -177,13 +182,14 @@ def _withhold(
         row.reason, row.at, row.readmitted_at = mark.reason, mark.at, None
     known = load_transcripts(mark.user_id) if transcripts else {}
     removed = [known[it.pk].fingerprint for it in transcripts if it.pk in known]
-    row.fingerprint = _with(bytes(row.fingerprint), Fingerprint.from_bytes(bytes(mark.fingerprint)), *removed)
+    of_mark = Fingerprint.from_bytes(bytes(mark.fingerprint))
+    row.fingerprint = _joined(bytes(row.fingerprint), of_mark, *removed)
     row.cleaned_at = None
     row.save()
     return row
 
 
-def _with(stored: bytes, *removed: Fingerprint) -> bytes:
+def _joined(stored: bytes, *removed: Fingerprint) -> bytes:
     """Each that is not in there yet: after a restore the same is removed once more."""
     for fingerprint in removed:
         if not set(fingerprint.hashes) <= set(Fingerprint.from_bytes(stored).hashes):

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.progress import Progress
 
 from accounts import audit
 from accounts.errors import AgnesError
 from accounts.models import Erasure
-from agnes.backup.restoring import Restored, restore
+from agnes.backup.restoring import OnRestored, Restored, restore
 from agnes.backup.secrets import MEANINGS
 from agnes.backup.telling import described
 from agnes.erasing import erasing
@@ -51,9 +52,12 @@ class Command(BaseCommand):
             with audit.context("command"), sigterm_interrupts():
                 with bars(quiet=quiet) as progress:
                     restored = restore(
-                        file, replace=replace, erasures=erasures, on_progress=named_steps(progress)
+                        file,
+                        replace=replace,
+                        erasures=erasures,
+                        on_progress=named_steps(progress),
+                        on_restored=self._telling(progress),
                     )
-                self._tell(restored)
                 with bars(quiet=quiet) as progress:
                     publish(wait=True, on_progress=days_published(progress))
                 self._finish(restored)
@@ -63,7 +67,9 @@ class Command(BaseCommand):
             raise CommandError(error.text) from error
         except KeyboardInterrupt:
             raise CommandError(
-                "Interrupted: unless it says above that it is restored, nothing has changed.", returncode=130
+                "Interrupted: unless it says above that it is restored, nothing has changed. If it says so, "
+                "run `doctor --fix` before you start Agnes: that and the task worker do what is left.",
+                returncode=130,
             ) from None
 
     def _finish(self, restored: Restored) -> None:
@@ -84,6 +90,14 @@ class Command(BaseCommand):
         self.stdout.write(f"Erased again: {counted(len(erasures), 'person', 'people')}.")
         if left:
             raise CommandError(f"Restored, but {', '.join(left)} could not be cleaned: run `doctor --fix`.")
+
+    def _telling(self, progress: Progress) -> OnRestored:
+        def tell(restored: Restored) -> None:
+            # It would write over what is told.
+            progress.stop()
+            self._tell(restored)
+
+        return tell
 
     def _tell(self, restored: Restored) -> None:
         self.stdout.write(f"Restored: {described(restored.manifest)}")

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,24 @@ def test_into_a_new_installation(backup: Path, settings: Any, tmp_path: Path) ->
     assert "Erased again: 1 person." in run("restore", backup, "--erasures", copy)
     assert_erased()
     assert len(listing.read(listing.path())) == 1
+
+
+def test_interrupted_after_the_commit(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are locked out already, and the doctor goes on."""
+
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    out = io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr("agnes.backup.restoring.erasing.forget", interrupt)
+        with pytest.raises(CommandError, match="unless it says above that it is restored"):
+            call_command("restore", str(backup), "--replace", stdout=out)
+    assert "Restored: " in out.getvalue()
+    person = User.objects.get(email=EMAIL)
+    assert (person.is_active, bool(person.erased_at)) == (False, True)
+    assert Erasure.objects.get().finished_at is None
+    with suppress(CommandError):
+        run("doctor", "--fix")
+    assert traces_left() == set()
+    assert Erasure.objects.get().finished_at

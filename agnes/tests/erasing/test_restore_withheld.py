@@ -1,7 +1,12 @@
 """A backup that was made before a session was marked private, restored after it: the session stays away."""
 
+import errno
 import io
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,11 +17,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from accounts import secret_files
 from accounts.models import AuditLog, User
+from agnes.backup import secrets
+from agnes.tests.backup.older import as_of_then
 from agnes.tests.erasing.test_restore import lose_everything, lose_the_database, run
 from telemetry.maintenance import listing
 from telemetry.maintenance.withholding import Reason, withhold
 from telemetry.models import DoomedFile, SessionTranscript, UsageDirtyDay, UsageEvent, WithheldSession
+from telemetry.tasks import process_pending
 from telemetry.tests.builders import transcript_bytes
 from telemetry.tests.figures import upload
 from telemetry.tests.lake.reading import in_database, in_lake
@@ -165,6 +174,100 @@ class TestMarkedAfterTheBackup:
         assert_withheld()
 
 
+def interrupt(*args: Any, **options: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+def interrupted_restore(*arguments: Any) -> str:
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="unless it says above that it is restored") as told:
+        call_command("restore", *map(str, arguments), stdout=out, stderr=out)
+    assert told.value.returncode == 130
+    return out.getvalue()
+
+
+class TestAnInterruptedRestore:
+    """Says truly whether something has changed, and never takes what is withheld."""
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            "agnes.backup.restoring._Restoring._remove_files",
+            "agnes.backup.restoring.schedules.sync",
+            "agnes.backup.restoring.remove_all_indexes",
+            "agnes.management.commands.restore.publish",
+            "agnes.management.commands.restore.withholding.go_on",
+        ],
+    )
+    def test_after_the_commit(
+        self,
+        step: str,
+        backup: Path,
+        mark: Api,
+        send: Api,
+        assert_withheld: Callable[[], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        mark("secret")
+        with monkeypatch.context() as patch:
+            patch.setattr(step, interrupt)
+            assert "Restored: " in interrupted_restore(backup, "--replace")
+        assert send(file(lines("secret", 3))).status_code == 410
+        assert not is_in_database(SECRET)
+        process_pending()
+        assert_withheld()
+
+    def test_by_a_signal_at_the_commit(
+        self, backup: Path, mark: Api, assert_withheld: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ):
+        """The database has taken it, and whoever asked for it does not know yet."""
+        mark("secret")
+        before_the_commit: list[bool] = []
+        real_differing, real_commit = secrets.differing, connection.commit
+
+        def differing(*args: Any) -> list[str]:
+            before_the_commit.append(True)
+            return real_differing(*args)
+
+        def commit() -> None:
+            real_commit()
+            if before_the_commit:
+                before_the_commit.clear()
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(secrets, "differing", differing)
+            patch.setattr(connection, "commit", commit)
+            assert "Restored: " in interrupted_restore(backup, "--replace")
+        process_pending()
+        assert_withheld()
+
+    def test_before_the_commit_nothing_has_changed(
+        self, backup: Path, mark: Api, assert_withheld: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ):
+        mark("secret")
+        row, told = the_row(), AuditLog.objects.count()
+        with monkeypatch.context() as patch:
+            patch.setattr("agnes.erasing.again.withholding.withhold_as_listed", interrupt)
+            assert "Restored: " not in interrupted_restore(backup, "--replace")
+        assert the_row() == row
+        assert AuditLog.objects.count() == told
+        assert_withheld()
+
+    def test_of_an_older_version_is_finished_by_the_doctor(
+        self, backup: Path, mark: Api, assert_withheld: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ):
+        mark("secret")
+        older = as_of_then(backup)
+        lose_the_database()
+        with monkeypatch.context() as patch:
+            patch.setattr("agnes.backup.restoring.again.withhold_listed", interrupt)
+            assert "Restored: " in interrupted_restore(older)
+        run_doctor("--fix")
+        process_pending()
+        assert_withheld()
+
+
 def run_doctor(*arguments: str) -> str:
     """It finds other things, too, such as that no worker runs."""
     out = io.StringIO()
@@ -253,3 +356,34 @@ class TestTheList:
         listing.path().unlink()
         back_up(tmp_path, "later")
         assert listing.read(listing.path()) == [entry]
+
+    def test_what_a_killed_writer_left_goes_with_the_next(self, bob: User, mark: Api, settings: Any):
+        mark("secret")
+        code = (
+            "import os, sys; from pathlib import Path; from accounts import secret_files\n"
+            "Path.replace = lambda *args: os._exit(9)\n"
+            "secret_files.replace(Path(sys.argv[1]), Path(sys.argv[1]).read_text())"
+        )
+        killed = [sys.executable, "-c", code, str(listing.path())]
+        assert subprocess.run(killed, cwd=settings.BASE_DIR, timeout=60).returncode == 9
+        copy = Path(shutil.copy(listing.path(), settings.DATA_DIR / "erasures.ndjson.of-monday"))
+        run("erase_person", bob.email, "--erase")
+        beside = set(settings.DATA_DIR.glob("erasures.ndjson*"))
+        assert beside == {listing.path(), copy}
+
+    def test_a_backup_is_made_though_it_cannot_be_written(
+        self, mark: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        mark("secret")
+
+        def fail(*args: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(secret_files, "replace", fail)
+            with pytest.raises(CommandError, match=r"is made, but the list.*No space left"):
+                back_up(tmp_path)
+        run("verify", tmp_path / "before.tar")
+        listing.path().write_text("{")
+        with pytest.raises(CommandError, match=r"later\.tar is made, but the list"):
+            back_up(tmp_path, "later")

@@ -443,6 +443,15 @@ class TestWhatFails:
         self.assert_done_by_the_next_task(data)
         assert len(listing.read(listing.path())) == 1
 
+    def test_the_list_is_written_once_for_all(self, mark: Api, bob: User, charlie: User, monkeypatch: Any):
+        for person in (bob, charlie):
+            mark("secret", person)
+        WithheldSession.objects.update(cleaned_at=None)
+        written: list[bool] = []
+        monkeypatch.setattr(listing, "write", lambda: written.append(True))
+        assert withholding.go_on()
+        assert len(written) == 1
+
     def test_a_list_that_is_damaged(self, mark: Api, readmit: Api):
         mark("later")
         listing.path().write_text("{")
