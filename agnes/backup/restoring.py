@@ -16,6 +16,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from accounts import audit
 from accounts.errors import AgnesError
@@ -37,6 +38,7 @@ from marketplace.models import Marketplace
 from telemetry.maintenance import listing
 from telemetry.management.interruption import interruptions_wait
 from telemetry.models import LakeSnapshot, SessionTranscript, WorkerHeartbeat
+from telemetry.processors import wakeup
 from telemetry.processors.attempts import described
 from telemetry.viewing.index_files import remove_all_indexes
 from telemetry.worker_heartbeat import is_alive
@@ -92,6 +94,14 @@ def restore(
     for erasure in restored.erasures:
         erasing.forget(erasure)
     return restored
+
+
+def forget_tasks() -> None:
+    """At the end of all: they are signed with the secret that this process began with, which no worker may
+    know. A schedule asks for the work anew."""
+    with transaction.atomic():
+        OrmQ.objects.all().delete()
+        wakeup.note_started()
 
 
 def what_is_here() -> dict[str, int]:

@@ -54,7 +54,7 @@ class QueryTooHeavy(AgnesError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The query was stopped: it needs too much time or memory.",
+            "The query was stopped: it needs too much time or memory, or the machine is too busy.",
             "Ask for fewer days or for figures by day.",
         )
 

@@ -9,7 +9,7 @@ from rich.progress import Progress
 from accounts import audit
 from accounts.errors import AgnesError
 from accounts.models import Erasure
-from agnes.backup.restoring import OnRestored, Restored, restore
+from agnes.backup.restoring import OnRestored, Restored, forget_tasks, restore
 from agnes.backup.secrets import MEANINGS
 from agnes.backup.telling import described
 from agnes.erasing import erasing
@@ -61,6 +61,7 @@ class Command(BaseCommand):
                 with bars(quiet=quiet) as progress:
                     publish(wait=True, on_progress=days_published(progress))
                 self._finish(restored)
+                forget_tasks()
         except LakeUnavailable as error:
             raise CommandError(f"Restored, but not published: {error.text}") from error
         except AgnesError as error:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django_q.models import OrmQ
 
 from accounts import secret_files
 from accounts.models import AuditLog, User
@@ -24,7 +25,14 @@ from agnes.tests.backup.older import as_of_then
 from agnes.tests.erasing.test_restore import lose_everything, lose_the_database, run
 from telemetry.maintenance import listing
 from telemetry.maintenance.withholding import Reason, withhold
-from telemetry.models import DoomedFile, SessionTranscript, UsageDirtyDay, UsageEvent, WithheldSession
+from telemetry.models import (
+    DoomedFile,
+    ProcessingWakeup,
+    SessionTranscript,
+    UsageDirtyDay,
+    UsageEvent,
+    WithheldSession,
+)
 from telemetry.tasks import process_pending
 from telemetry.tests.builders import transcript_bytes
 from telemetry.tests.figures import upload
@@ -97,6 +105,9 @@ class TestMarkedAfterTheBackup:
         mark("secret")
         row = the_row()
         assert "Withheld again: 1 session." in run("restore", backup, "--replace")
+        # A task that another secret signed would be read by nobody, and hold others back.
+        assert not OrmQ.objects.exists()
+        assert not ProcessingWakeup.objects.filter(queued_at__isnull=False).exists()
         assert_withheld()
         assert the_row() == row
         told = AuditLog.objects.get(action="session.delete")
